@@ -1,0 +1,51 @@
+"""What all mains share: flags for gin, one clear line for bad input, exit status 2."""
+
+import os
+import sys
+from collections.abc import Callable
+
+# Before TensorFlow is imported anywhere: its start-up notes hide the program's own lines.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from absl import app, flags
+
+from simpose_tf.errors import InputError
+
+
+def define_gin_flags(default_gin_file: str | None = None) -> None:
+    """Define `--gin_file` and `--gin_param` for a main."""
+    flags.DEFINE_multi_string("gin_file", [default_gin_file] if default_gin_file else None, "Gin files, read in order.")
+    flags.DEFINE_multi_string("gin_param", None, "Gin bindings that override the files, e.g. 'Training.steps=100'.")
+
+
+def say(line: str) -> None:
+    """Print a line of progress at once."""
+    print(line, flush=True)
+
+
+def fail(error: Exception) -> None:
+    """Print one line for bad input and leave with status 2."""
+    print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
+    sys.exit(2)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Parse the flags and run `main`; an InputError becomes one line on stderr and exit status 2."""
+
+    def guarded(argv: list[str]) -> None:
+        if len(argv) > 1:
+            fail(InputError(f"unexpected argument {argv[1]!r}; options start with --"))
+        try:
+            main()
+        except InputError as error:
+            fail(error)
+
+    app.run(guarded, flags_parser=_parse_flags)
+
+
+def _parse_flags(argv: list[str]) -> list[str]:
+    try:
+        return app.parse_flags_with_usage(argv) if "--help" in argv or "--helpfull" in argv else flags.FLAGS(argv)
+    except flags.Error as error:
+        fail(error)
+        raise

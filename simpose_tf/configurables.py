@@ -1,0 +1,42 @@
+"""Everything that gin may bind, in one place. The libraries import no gin; mains ask here for their settings.
+
+A setting is a frozen dataclass without defaults: a number of the paper lives in `gin_configs/simpose.gin`, with its
+section, and nowhere in Python.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import gin
+
+from simpose_tf.errors import InputError
+
+T = TypeVar("T")
+
+CONFIGURABLE: tuple[type, ...] = ()
+
+_BOUND = {cls: gin.external_configurable(cls, name=cls.__name__) for cls in CONFIGURABLE}
+
+
+def load(gin_files: Sequence[str] | None, gin_params: Sequence[str] | None) -> None:
+    """Read gin files and bindings. Raises InputError for a missing file, an unknown name or a bad value."""
+    if not gin_files:
+        raise InputError("--gin_file: name a gin file, for example gin_configs/simpose.gin")
+    gin.clear_config()
+    try:
+        gin.parse_config_files_and_bindings(list(gin_files), list(gin_params or ()), skip_unknown=False)
+    except (ValueError, TypeError, SyntaxError, OSError, ImportError) as error:
+        raise InputError(f"gin: {error}") from error
+
+
+def get(cls: type[T], **overrides: Any) -> T:
+    """Return the setting `cls` as gin binds it. Raises InputError if a field has no value or a bad one."""
+    try:
+        return _BOUND[cls](**overrides)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"gin: {cls.__name__}: {error}") from error
+
+
+def used_config() -> str:
+    """Return the bindings that were used so far, as gin text."""
+    return gin.operative_config_str()

@@ -1,0 +1,73 @@
+"""Files that are either whole or not there, and inputs that are checked before work begins."""
+
+import contextlib
+import glob
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from simpose_tf.errors import InputError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[str]:
+    """Yield a temporary path beside `path`; it becomes `path` when the block ends well, else it is removed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield str(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write a text file at once: readers see the old one or the new one."""
+    with atomic_path(path) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Write a binary file at once: readers see the old one or the new one."""
+    with atomic_path(path) as temporary:
+        Path(temporary).write_bytes(data)
+
+
+def require_dir(path: str, what: str) -> Path:
+    """Return `path` as a Path or raise InputError if it is no folder; `what` names the option."""
+    if not path or not Path(path).is_dir():
+        raise InputError(f"{what}: no such folder: {path!r}")
+    return Path(path)
+
+
+def require_file(path: str, what: str) -> Path:
+    """Return `path` as a Path or raise InputError if it is no file; `what` names the option."""
+    if not path or not Path(path).is_file():
+        raise InputError(f"{what}: no such file: {path!r}")
+    return Path(path)
+
+
+def match(pattern: str, what: str) -> list[str]:
+    """Return the sorted files that match a glob; raise InputError if none does."""
+    files = sorted(f for f in glob.glob(pattern, recursive=True) if Path(f).is_file())
+    if not files:
+        raise InputError(f"{what}: no file matches {pattern!r}")
+    return files
+
+
+def images_in(path: str, what: str) -> list[str]:
+    """Return the sorted image files of a folder (not of its subfolders); raise InputError if there is none."""
+    files = sorted(str(f) for f in require_dir(path, what).iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise InputError(f"{what}: no pictures ({', '.join(IMAGE_SUFFIXES)}) in {path!r}")
+    return files
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file as hexadecimal text."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
