@@ -1,0 +1,159 @@
+"""Posing: rotations of the bones -> vertices, keypoints and normals; and the sampler of poses.
+
+`rotations[j]` acts in the figure's rest frame about the bone's head:
+`G_j = G_parent(j) T(head_j) R_j T(-head_j)`; at rest every rotation is the identity.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from simpose_tf.errors import InputError
+from simpose_tf.figures import activities, joints
+from simpose_tf.figures.figure import Figure, Skeleton
+
+_MAX_TRIES = 40  # poses with an arm inside the body are drawn again
+
+
+def pose_bones(skeleton: Skeleton, rotations: np.ndarray) -> np.ndarray:
+    """Return `G` `[J, 3, 4]` float64: the affine map of each bone from the rest pose to the posed figure.
+
+    Raises InputError if `rotations` is not `[J, 3, 3]` and finite.
+    """
+    rotations = np.asarray(rotations, float)
+    if rotations.shape != (len(skeleton.names), 3, 3) or not np.isfinite(rotations).all():
+        raise InputError(f"pose: want finite rotations [{len(skeleton.names)}, 3, 3], got {rotations.shape}")
+    result = np.empty((len(skeleton.names), 3, 4))
+    for j, parent in enumerate(skeleton.parents):
+        head = skeleton.heads[j]
+        local = np.column_stack([rotations[j], head - rotations[j] @ head])
+        if parent >= 0:
+            above = result[parent]
+            local = np.column_stack([above[:, :3] @ local[:, :3], above[:, :3] @ local[:, 3] + above[:, 3]])
+        result[j] = local
+    return result
+
+
+def pose_points(
+    bones: np.ndarray, points: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray
+) -> np.ndarray:
+    """Return points `[V, 3]` float32 under linear blend skinning: each moved by the weighted mean of its bones.
+
+    Args:
+      bones: `[J, 3, 4]` affine maps (`pose_bones`).
+      points: `[V, 3]` rest positions.
+      skin_joints: `[V, K]` bones.
+      skin_weights: `[V, K]` weights, rows sum to 1.
+    """
+    count, width = skin_joints.shape
+    rows = np.arange(0, count * width + 1, width)
+    table = (skin_weights.astype(np.float32).ravel(), skin_joints.ravel(), rows)
+    weights = sparse.csr_matrix(table, (count, len(bones)))
+    maps = (weights @ bones.reshape(-1, 12).astype(np.float32)).reshape(-1, 3, 4)
+    return np.einsum("vij,vj->vi", maps[:, :, :3], points.astype(np.float32)) + maps[:, :, 3]
+
+
+def pose_vertices(figure: Figure, rotations: np.ndarray) -> np.ndarray:
+    """Return posed vertices `[V, 3]` float32 of a figure, metres, figure frame; the hips stay where they were.
+
+    Args:
+      figure: the person.
+      rotations: `[J, 3, 3]` bone rotations in the rest frame.
+    """
+    bones = pose_bones(figure.skeleton, rotations)
+    return pose_points(bones, figure.vertices, figure.skin_joints, figure.skin_weights)
+
+
+def ground(vertices: np.ndarray, faces: np.ndarray | None = None) -> np.ndarray:
+    """Return vertices `[V, 3]` moved along y so that the lowest (of those that `faces` use) lies on y = 0."""
+    lowest = vertices[:, 1].min() if faces is None else vertices[faces.ravel(), 1].min()
+    return vertices - np.array([0, lowest, 0], vertices.dtype)
+
+
+def keypoints_3d(figure: Figure, vertices: np.ndarray) -> np.ndarray:
+    """Return the 17 COCO keypoints `[17, 3]` of posed vertices `[V, 3]`."""
+    return np.einsum("kn,knc->kc", figure.keypoint_weights, vertices[figure.keypoint_vertices])
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Return smooth unit normals `[V, 3]` float32, area weighted; vertices without a face get (0, 1, 0).
+
+    Vertices at the same place must be one vertex, or a seam shows.
+    """
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    areas = np.cross(b - a, c - a).astype(np.float32)
+    rows = np.arange(0, 3 * len(faces) + 1, 3)
+    incidence = sparse.csr_matrix(
+        (np.ones(3 * len(faces), np.float32), faces.ravel(), rows), (len(faces), len(vertices))
+    )
+    total = incidence.T @ areas
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    up = np.array([0, 1, 0], np.float32)
+    return np.where(length > 0, total / np.where(length > 0, length, 1), up).astype(np.float32)
+
+
+def sample_pose(skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
+    """Draw a natural everyday pose inside the joints' limits: rotations `[J, 3, 3]` float64.
+
+    An activity is drawn, then its joints; left and right are exchanged half of the time. Poses whose arms pass
+    through the trunk, the thighs or the head are drawn again.
+    """
+    makers = list(activities.ACTIVITIES)
+    shares = np.array([activities.ACTIVITIES[maker] for maker in makers])
+    maker = makers[int(rng.choice(len(makers), p=shares / shares.sum()))]
+    draw = activities.Draw(rng)
+    for _ in range(_MAX_TRIES):
+        rotations = joints.rotations_from_angles(
+            skeleton, _angles(skeleton, maker(draw), bool(rng.random() < 0.5))
+        )
+        if arm_clearance(skeleton, rotations) > 0:
+            break
+    return rotations
+
+
+def _angles(skeleton: Skeleton, pose: activities.Pose, mirrored: bool) -> np.ndarray:
+    """Return the angles `[J, 3]` of a pose in the skeleton's order, mirrored if asked, inside the limits."""
+    angles = np.zeros((len(skeleton.names), 3))
+    for name, triple in pose.items():
+        if mirrored:
+            name = name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
+            if joints.side(name) == 0:
+                triple = (triple[0], -triple[1], -triple[2])
+        angles[skeleton.names.index(name)] = triple
+    low, high = joints.limits(skeleton)
+    return np.clip(angles, low, high)
+
+
+# What arms keep clear of: bone, and the radius of the capsule around it in shares of the hip-to-neck length.
+_CAPSULES = (("Hips", 0.27), ("Spine", 0.26), ("Spine1", 0.26), ("Spine2", 0.24), ("Head", 0.18))
+_CAPSULES += (("LeftUpLeg", 0.15), ("RightUpLeg", 0.15))
+
+
+def arm_clearance(skeleton: Skeleton, rotations: np.ndarray) -> float:
+    """Return the least distance in metres from wrists, hands and the forearms' far halves to trunk, thighs, head.
+
+    Negative: an arm is inside the body. The body is a set of capsules about the bones.
+    """
+    bones, index = pose_bones(skeleton, rotations), {n: j for j, n in enumerate(skeleton.names)}
+
+    def ends(name: str) -> tuple[np.ndarray, np.ndarray]:
+        matrix = bones[index[name]]
+        points = skeleton.heads[index[name]], skeleton.tails[index[name]]
+        return matrix[:, :3] @ points[0] + matrix[:, 3], matrix[:, :3] @ points[1] + matrix[:, 3]
+
+    probes = [
+        a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}ForeArm")] for t in (0.5, 0.75, 1)
+    ]
+    probes += [
+        a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}Hand")] for t in (0.5, 1, 1.6)
+    ]
+    size = np.linalg.norm(skeleton.heads[index["Neck"]] - skeleton.heads[index["Hips"]])
+    return min(
+        float((_distance_to_segment(np.array(probes), *ends(name)) - radius * size).min())
+        for name, radius in _CAPSULES
+    )
+
+
+def _distance_to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return distances `[N]` of points `[N, 3]` to the segment from `a` to `b`."""
+    along = np.clip((points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-12), 0, 1)
+    return np.linalg.norm(points - a - along[:, None] * (b - a), axis=1)
