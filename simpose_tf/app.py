@@ -2,10 +2,12 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 # Before TensorFlow is imported anywhere: its start-up notes hide the program's own lines.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
 
 from absl import app, flags
 

@@ -1,0 +1,107 @@
+"""Apache Beam without its noise: the options of a run, quiet imports and quiet workers."""
+
+import contextlib
+import logging
+import os
+import shlex
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import simpose_tf
+from simpose_tf.errors import InputError
+
+
+@dataclass(frozen=True)
+class BeamRun:
+    """How the work is run; none of it changes a byte of what is written.
+
+    Attributes:
+      runner: name of a Beam runner; `DirectRunner` runs on this machine.
+      workers: processes of the DirectRunner.
+      options: further Beam options as on a command line, for other runners.
+    """
+
+    runner: str = "DirectRunner"
+    workers: int = 1
+    options: Sequence[str] = ()
+
+
+def for_each(elements: Sequence[Any], do: Callable[[Any], None], run: BeamRun) -> None:
+    """Call `do` once for each element, on the workers of a Beam run.
+
+    Args:
+      elements: picklable.
+      do: picklable: from a module that a fresh process can import, not from a main.
+      run: the runner.
+
+    Raises:
+      InputError: Beam knows no such runner or option.
+    """
+    if not elements:
+        return
+    with _quiet():
+        import apache_beam as beam
+    with _worker_environment(), _quiet():
+        try:
+            pipeline = beam.Pipeline(runner=_runner(run), options=_options(run))
+        except (ValueError, RuntimeError, ImportError, AttributeError, SystemExit) as error:
+            raise InputError(f"--runner={run.runner}: {error}") from error
+        with pipeline:
+            _ = pipeline | beam.Create(list(elements)) | beam.Reshuffle() | beam.Map(do)
+
+
+def _runner(run: BeamRun) -> Any:
+    """Return the name of a Beam runner, or the local runner itself."""
+    if run.runner != "DirectRunner":
+        return run.runner
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+    # Beam's name "DirectRunner" first tries to download another runner (Prism); FnApiRunner is its fallback.
+    if run.workers == 1:
+        return FnApiRunner()
+    command = f"exec {shlex.quote(sys.executable)} -m tfrecord_tools.beam_worker"
+    return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
+
+
+def _options(run: BeamRun) -> Any:
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    if run.workers < 1:
+        raise InputError(f"--workers={run.workers}: at least 1")
+    return PipelineOptions([*run.options, f"--direct_num_workers={run.workers}"])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide Beam's notes; errors still come as exceptions."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+@contextlib.contextmanager
+def _worker_environment() -> Iterator[None]:
+    """Let worker processes find this project from any folder, and keep them quiet."""
+    root = str(Path(simpose_tf.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+    wanted = {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
