@@ -16,8 +16,12 @@ from simpose_tf.errors import InputError
 
 def define_gin_flags(default_gin_file: str | None = None) -> None:
     """Define `--gin_file` and `--gin_param` for a main."""
-    flags.DEFINE_multi_string("gin_file", [default_gin_file] if default_gin_file else None, "Gin files, read in order.")
-    flags.DEFINE_multi_string("gin_param", None, "Gin bindings that override the files, e.g. 'Training.steps=100'.")
+    flags.DEFINE_multi_string(
+        "gin_file", [default_gin_file] if default_gin_file else None, "Gin files, read in order."
+    )
+    flags.DEFINE_multi_string(
+        "gin_param", None, "Gin bindings that override the files, e.g. 'Training.steps=100'."
+    )
 
 
 def say(line: str) -> None:
@@ -47,7 +51,11 @@ def run(main: Callable[[], None]) -> None:
 
 def _parse_flags(argv: list[str]) -> list[str]:
     try:
-        return app.parse_flags_with_usage(argv) if "--help" in argv or "--helpfull" in argv else flags.FLAGS(argv)
+        return (
+            app.parse_flags_with_usage(argv)
+            if "--help" in argv or "--helpfull" in argv
+            else flags.FLAGS(argv)
+        )
     except flags.Error as error:
         fail(error)
         raise

