@@ -1,7 +1,7 @@
 """Crops: the window of a record that the network sees, cut out on two grids, and mirrored.
 
-Notation: H, W the crop's size; Hl, Wl the label grid's. Crop coordinates are continuous, x right, y down, pixel
-centres at +0.5. Cell (i, j) of the label grid lies on crop pixel (label_stride * i, label_stride * j).
+Notation: H, W the crop's size; Hl, Wl the label grid's. Crop coordinates are continuous, x right, y down,
+pixel centres at +0.5. Cell (i, j) of the label grid lies on crop pixel (label_stride * i, label_stride * j).
 `r` = record pixels, `c` = crop pixels; `record_from_crop` takes c to r.
 """
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_addons as tfa
 
 from simpose_tf import charts, keypoints
+from simpose_tf.data import schema
 
 # The crop height at which G-RMI states its lengths in pixels (sec. 3.2).
 REFERENCE_HEIGHT = 353
@@ -25,7 +26,7 @@ class CropConfig:
       height: H, pixels.
       width: W, pixels.
       label_stride: crop pixels between two labels along each axis; divides H - 1 and W - 1.
-      disk_radius: R of the heatmap's disks, in pixels of a crop that is 353 high (G-RMI sec. 3.2); see `radius`.
+      disk_radius: R of the heatmap's disks, in pixels of a crop of height 353 (G-RMI sec. 3.2); see `radius`.
     """
 
     height: int
@@ -92,15 +93,15 @@ def record_from_crop(box_yxyx: tf.Tensor, enlargement: tf.Tensor, crop: CropConf
 
 
 def points_to_crop(r_from_c: tf.Tensor, points_xy: tf.Tensor) -> tf.Tensor:
-    """Return points `[N, 2]` (record pixels) in crop pixels; `r_from_c` scales and shifts, as `record_from_crop`."""
+    """Return points `[N, 2]` (record pixels) in crop pixels; `r_from_c` is a `record_from_crop`."""
     return (points_xy - r_from_c[:2, 2]) / r_from_c[0, 0]
 
 
 def warp_image(image: tf.Tensor, r_from_c: tf.Tensor, crop: CropConfig) -> tf.Tensor:
     """Return the crop of a picture: bilinear, low-passed where it shrinks, black outside.
 
-    `tfa.image.transform` samples without a low-pass, and records are larger than the quickstart's crops: what scales
-    and shifts only is TensorFlow's antialiased kernel, the one below `tf.image.resize`.
+    `tfa.image.transform` samples without a low-pass, and most records are larger than their crops: they would
+    alias. A crop is scaled and shifted only, which the antialiased kernel below `tf.image.resize` does.
 
     Args:
       image: `[h, w, 3]` uint8 RGB, the record's picture.
@@ -143,15 +144,69 @@ def warp_labels(labels: tf.Tensor, r_from_c: tf.Tensor, crop: CropConfig) -> tf.
     return tf.ensure_shape(warped, [*size, labels.shape[-1]])
 
 
+def cut_crop(parsed: dict[str, tf.Tensor], enlargement: tf.Tensor, crop: CropConfig) -> dict[str, tf.Tensor]:
+    """Cut one crop out of a record.
+
+    Only what the record holds is decoded, and labels go straight to the label grid. They stay the record's
+    levels, so that `targets.from_levels` turns a whole batch at once.
+
+    Args:
+      parsed: `schema.parse` of a record.
+      enlargement: scalar float32, of the extended box.
+      crop: size and label grid.
+
+    Returns:
+      `image` and the plain entries of a batch (`pipeline`) without the batch axis; `mask`, `ignore` uint8
+      `[Hl,Wl,1]`, `iuv`, `normal` uint16 `[Hl,Wl,3]`, all zero where the record lacks them.
+    """
+    r_from_c = record_from_crop(parsed["box_yxyx"], enlargement, crop)
+    mask = schema.decode_picture(parsed["mask"], "mask")
+    has_dense = (parsed["iuv"] != "") & (parsed["normal"] != "")
+    return {
+        "image": warp_image(schema.decode_picture(parsed["image"], "image"), r_from_c, crop),
+        "domain": tf.cast(parsed["domain"], tf.int32),
+        "keypoints_xy": points_to_crop(r_from_c, parsed["keypoints_xy"]),
+        "visibility": tf.cast(parsed["visibility"], tf.int32),
+        "mask": warp_labels(mask, r_from_c, crop),
+        "ignore": _cut_optional(parsed, "ignore", parsed["ignore"] != "", r_from_c, crop),
+        "has_dense": tf.cast(has_dense, tf.float32),
+        "iuv": _cut_optional(parsed, "iuv", has_dense, r_from_c, crop),
+        "normal": _cut_optional(parsed, "normal", has_dense, r_from_c, crop),
+        "area": tf.cast(tf.math.count_nonzero(mask), tf.float32) / tf.square(r_from_c[0, 0]),
+        "record_from_crop": r_from_c,
+        "image_id": parsed["image_id"],
+        "person_id": parsed["person_id"],
+    }
+
+
+def _cut_optional(
+    parsed: dict[str, tf.Tensor], name: str, exists: tf.Tensor, r_from_c: tf.Tensor, crop: CropConfig
+) -> tf.Tensor:
+    """Return the levels of a label picture on the label grid, or zeros, undecoded, unless it exists."""
+    wide = schema.BY_NAME[name].encoding == "png16"
+    shape = [crop.grid_height, crop.grid_width, 3 if wide else 1]
+
+    def cut() -> tf.Tensor:
+        picture = schema.decode_picture(parsed[name], name)
+        if not wide:
+            return warp_labels(picture, r_from_c, crop)
+        # tfa knows no uint16: the nearest pixel's bytes travel as they are.
+        size = tf.shape(picture)
+        pairs = tf.reshape(tf.bitcast(picture, tf.uint8), [size[0], size[1], 6])
+        return tf.bitcast(tf.reshape(warp_labels(pairs, r_from_c, crop), [*shape, 2]), tf.uint16)
+
+    return tf.cond(exists, cut, lambda: tf.zeros(shape, tf.uint16 if wide else tf.uint8))
+
+
 def flip_crops(crops: dict[str, tf.Tensor], flip: tf.Tensor, crop: CropConfig) -> dict[str, tf.Tensor]:
     """Mirror some crops of a batch left to right: x becomes W - x.
 
-    Left and right keypoints change places, parts, u and v follow `charts.FLIP*`, normals' x changes sign, and
+    Left and right keypoints change places, parts, u and v follow `charts.FLIP*`, x of normals changes sign,
     `record_from_crop` takes the mirrored coordinates. The label grid falls on itself.
 
     Args:
-      crops: `image`, `keypoints_xy`, `visibility`, `mask`, `valid`, `part`, `uv`, `normal`, `record_from_crop` as in
-        `pipeline`; other entries pass unchanged.
+      crops: `image`, `keypoints_xy`, `visibility`, `mask`, `valid`, `part`, `uv`, `normal`, `record_from_crop`
+        as in `pipeline`; other entries pass unchanged.
       flip: `[B]` bool.
       crop: the crop's size.
     """
