@@ -1,0 +1,31 @@
+# make setup   virtual environment, packages, CC0 body data, OpenGL, the demo's photographs   (once; then seconds)
+# make demo    the whole system on this machine, ends with a page to look at
+# make test    lint, types, all tests that are not slow;  make test-slow  the slow ones
+
+PY := .venv/bin/python
+OUT := out/demo
+.DEFAULT_GOAL := help
+.PHONY: help setup check test test-slow demo clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@bash .ci/setup
+
+check: setup
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+test: check
+	@$(PY) -m pytest -m "not slow"
+
+test-slow: setup
+	@$(PY) -m pytest -m slow
+
+demo: setup
+	@bash .ci/demo $(OUT)
+
+clean:
+	rm -rf out .venv
