@@ -8,6 +8,7 @@ from collections.abc import Callable
 # Before TensorFlow is imported anywhere: its start-up notes hide the program's own lines.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
+warnings.filterwarnings("ignore", category=UserWarning, module=r"tensorflow_addons")
 
 from absl import app, flags
 
@@ -16,11 +17,9 @@ from simpose_tf.errors import InputError
 
 def define_gin_flags(default_gin_file: str | None = None) -> None:
     """Define `--gin_file` and `--gin_param` for a main."""
+    flags.DEFINE_multi_string("gin_file", [default_gin_file] if default_gin_file else None, "Gin files, read in order.")
     flags.DEFINE_multi_string(
-        "gin_file", [default_gin_file] if default_gin_file else None, "Gin files, read in order."
-    )
-    flags.DEFINE_multi_string(
-        "gin_param", None, "Gin bindings that override the files, e.g. 'Training.steps=100'."
+        "gin_param", None, "Gin bindings that override the files, e.g. 'TrainingConfig.steps=100'."
     )
 
 
@@ -51,11 +50,7 @@ def run(main: Callable[[], None]) -> None:
 
 def _parse_flags(argv: list[str]) -> list[str]:
     try:
-        return (
-            app.parse_flags_with_usage(argv)
-            if "--help" in argv or "--helpfull" in argv
-            else flags.FLAGS(argv)
-        )
+        return app.parse_flags_with_usage(argv) if "--help" in argv or "--helpfull" in argv else flags.FLAGS(argv)
     except flags.Error as error:
         fail(error)
         raise

@@ -9,11 +9,29 @@ from typing import Any, TypeVar
 
 import gin
 
+from simpose_tf.data.augmentation import AugmentationConfig
+from simpose_tf.data.coco import PeopleFilter
+from simpose_tf.data.crops import CropConfig
+from simpose_tf.data.pipeline import PipelineConfig
+from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
+from simpose_tf.losses import LossConfig
+from simpose_tf.model.backbone import BackboneConfig
+from simpose_tf.trainer import ScheduleConfig, TrainingConfig
 
 T = TypeVar("T")
 
-CONFIGURABLE: tuple[type, ...] = ()
+CONFIGURABLE: tuple[type, ...] = (
+    CropConfig,
+    AugmentationConfig,
+    PipelineConfig,
+    WindowConfig,
+    PeopleFilter,
+    BackboneConfig,
+    LossConfig,
+    ScheduleConfig,
+    TrainingConfig,
+)
 
 _BOUND = {cls: gin.external_configurable(cls, name=cls.__name__) for cls in CONFIGURABLE}
 
@@ -40,3 +58,8 @@ def get(cls: type[T], **overrides: Any) -> T:
 def used_config() -> str:
     """Return the bindings that were used so far, as gin text."""
     return gin.operative_config_str()
+
+
+def given_config() -> str:
+    """Return all bindings that were read, includes resolved, as gin text."""
+    return gin.config_str()

@@ -81,7 +81,9 @@ class DataSet:
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
-def write_shards(tasks: Sequence[Any], make_records: MakeRecords, data_set: DataSet, run: BeamRun) -> dict:
+def write_shards(
+    tasks: Sequence[Any], make_records: MakeRecords, data_set: DataSet, run: BeamRun, skipped: Sequence[str] = ()
+) -> dict:
     """Write the records of all tasks, unless they are there already, and return the manifest.
 
     Args:
@@ -90,6 +92,7 @@ def write_shards(tasks: Sequence[Any], make_records: MakeRecords, data_set: Data
         fresh process can import (not from a main), and a pure function of the task. InputError ends the run.
       data_set: where to, and the settings that decide the bytes.
       run: how the work is run.
+      skipped: lines on what was left out before, for the manifest.
 
     Raises:
       InputError: no task, the folder holds shards of other settings, `make_records` raised it, or nothing at
@@ -98,9 +101,7 @@ def write_shards(tasks: Sequence[Any], make_records: MakeRecords, data_set: Data
     if not tasks:
         raise InputError(f"{data_set.name}: nothing to write")
     if not 1 <= data_set.num_shards <= len(tasks):
-        raise InputError(
-            f"--num_shards={data_set.num_shards}: must be 1..{len(tasks)} for {len(tasks)} inputs"
-        )
+        raise InputError(f"--num_shards={data_set.num_shards}: must be 1..{len(tasks)} for {len(tasks)} inputs")
     finished = _finished(data_set)
     _refuse_other_shards(data_set, finished)
     _remove_leftovers(data_set)
@@ -110,6 +111,7 @@ def write_shards(tasks: Sequence[Any], make_records: MakeRecords, data_set: Data
         for_each(elements, partial(_write_shard, data_set, make_records), run)
     _raise_faults(data_set)
     manifest = _manifest(data_set, _finished(data_set), len(tasks))
+    manifest["skipped"] = [*skipped, *manifest["skipped"]]
     _raise_if_empty(data_set, manifest)
     files.write_text(data_set.manifest, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     _remove_notes(data_set)

@@ -1,0 +1,99 @@
+"""Write one record per person of photographs with COCO keypoint labels.
+
+    python -m tfrecord_tools.coco_person --images=DIR --annotations=FILE.json --output=DIR
+
+What is wrong with one annotation or picture is named, counted and left out; the manifest keeps every such line.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from absl import flags
+
+from simpose_tf import app, configurables, files
+from simpose_tf.data.coco import CocoPicture, PeopleFilter, read_pictures
+from simpose_tf.data.window import WindowConfig
+from simpose_tf.errors import InputError
+from tfrecord_tools.beam import BeamRun
+from tfrecord_tools.photo_records import PhotoWriter
+from tfrecord_tools.shards import DataSet, write_shards
+
+GIN_FILE = str(Path(__file__).resolve().parents[1] / "gin_configs" / "coco_person.gin")
+LINES_SHOWN = 20
+PICTURES_PER_SHARD = 200
+
+
+def define_flags() -> None:
+    """Define the flags of this main."""
+    app.define_gin_flags(GIN_FILE)
+    flags.DEFINE_string("images", None, "Folder of the photographs.", required=True)
+    flags.DEFINE_string("annotations", None, "COCO person_keypoints json file.", required=True)
+    flags.DEFINE_string("output", None, "Folder for the shards and the manifest.", required=True)
+    flags.DEFINE_string("name", None, "Name of the shards; by default the annotation file's last word.")
+    flags.DEFINE_integer("num_shards", None, f"Files to write; by default one for {PICTURES_PER_SHARD} pictures.")
+    flags.DEFINE_string("runner", "DirectRunner", "Apache Beam runner.")
+    flags.DEFINE_integer("workers", 1, "Processes of the DirectRunner; they pay from some hundred pictures on.")
+    flags.DEFINE_multi_string("beam_option", [], "Further Beam option, e.g. --beam_option=--region=eu.")
+
+
+def main() -> None:
+    """Write the data set that the flags describe."""
+    options = flags.FLAGS
+    configurables.load(options.gin_file, options.gin_param)
+    people, window = configurables.get(PeopleFilter), configurables.get(WindowConfig)
+    files.images_in(options.images, "--images")
+    annotations = files.require_file(options.annotations, "--annotations")
+    pictures = read_pictures(options.images, annotations)
+    faults = label_faults(pictures)
+    wanted = [p for p in pictures if any(person.becomes_record(people) for person in p.people)]
+    if not wanted:
+        raise InputError(_nobody(annotations, pictures, people, faults))
+    writer = PhotoWriter(people, window, annotations.name)
+    num_shards = options.num_shards if options.num_shards is not None else -(-len(wanted) // PICTURES_PER_SHARD)
+    name = options.name or annotations.stem.split("_")[-1]
+    data_set = DataSet(options.output, name, num_shards, settings_of(writer, annotations, wanted))
+    run = BeamRun(options.runner, options.workers, options.beam_option)
+    manifest = write_shards(wanted, writer, data_set, run, faults)
+    _say_skipped(manifest["skipped"], data_set.manifest)
+    app.say(f"{name}: {manifest['num_records']} people from {len(wanted)} pictures in {options.output}")
+
+
+def label_faults(pictures: Sequence[CocoPicture]) -> list[str]:
+    """Return one line for every annotation that is left out because it is not sound."""
+    return [
+        f"{Path(picture.path).name}: annotation {person.person_id}: {person.fault}"
+        for picture in pictures
+        for person in picture.people
+        if person.fault
+    ]
+
+
+def settings_of(writer: PhotoWriter, annotations: Path, pictures: Sequence[CocoPicture]) -> dict:
+    """Return all that decides the records as plain JSON values; pictures by name and size in bytes."""
+    return {
+        "people": asdict(writer.people),
+        "window": asdict(writer.window),
+        "source": writer.source,
+        "annotations_sha256": files.sha256(annotations),
+        "pictures": {Path(picture.path).name: os.stat(picture.path).st_size for picture in pictures},
+    }
+
+
+def _nobody(annotations: Path, pictures: Sequence[CocoPicture], people: PeopleFilter, faults: list[str]) -> str:
+    count = sum(len(picture.people) for picture in pictures)
+    line = f"{annotations}: none of {count} people has a mask and {people.min_keypoints} or more keypoints"
+    return f"{line}; {len(faults)} faults, the first: {faults[0]}" if faults else line
+
+
+def _say_skipped(skipped: Sequence[str], manifest: Path) -> None:
+    for line in skipped[:LINES_SHOWN]:
+        app.say(f"left out: {line}")
+    if len(skipped) > LINES_SHOWN:
+        app.say(f"left out: {len(skipped) - LINES_SHOWN} more, named in {manifest}")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)
