@@ -1,10 +1,10 @@
 """One function per loss term of SimPose sec. 4.2, each a pair `(sum, count)`.
 
-The caller adds sums and counts over all replicas and divides once (`simpose_tf.trainer`), so a task without labels in a batch
-has count 0 and contributes 0, and the gradient is the same on any number of replicas.
+The caller adds sums and counts over all replicas and divides once (`simpose_tf.trainer`), so a task without labels
+in a batch has count 0 and contributes 0, and the gradient is the same on any number of replicas.
 
-Notation: `maps` is what `simpose_tf.model.network.Network` returns, `batch` what `simpose_tf.data.pipeline` gives; `B` crops,
-label grid `Hl x Wl`. Sums and counts are float32 scalars.
+Notation: `maps` is what `simpose_tf.model.network.Network` returns, `batch` what `simpose_tf.data.pipeline` gives;
+`B` crops, label grid `Hl x Wl`. Sums and counts are float32 scalars.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,7 @@ class LossConfig:
 
     Attributes:
       heatmap_weight, offset_weight, mask_weight, part_weight, uv_weight, normal_weight: factors on each mean.
-      offset_unit: crop pixels in which an offset's error counts as 1.
-      offset_bend: error (in `offset_unit`) where the Huber loss turns from a parabola to a line.
+      offset_bend: error, in radii of the heatmap's disk, where the Huber loss turns from a parabola to a line.
       uv_bend: the same for u and v.
       normal_bend: the same for a normal's coordinates.
     """
@@ -36,13 +35,12 @@ class LossConfig:
     part_weight: float
     uv_weight: float
     normal_weight: float
-    offset_unit: float
     offset_bend: float
     uv_bend: float
     normal_bend: float
 
     def __post_init__(self) -> None:
-        for name in ("offset_unit", "offset_bend", "uv_bend", "normal_bend"):
+        for name in ("offset_bend", "uv_bend", "normal_bend"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, not positive")
 
@@ -51,11 +49,14 @@ class LossConfig:
         return {name: getattr(self, f"{name}_weight") for name in TERMS}
 
 
-def all_terms(maps: Tensors, batch: Tensors, config: LossConfig) -> dict[str, Term]:
-    """Return `(sum, count)` of every term, keyed by its name in `TERMS` (SimPose Eq. 2)."""
+def all_terms(maps: Tensors, batch: Tensors, config: LossConfig, radius: float) -> dict[str, Term]:
+    """Return `(sum, count)` of every term, keyed by its name in `TERMS` (SimPose Eq. 2).
+
+    `radius`: that of the heatmap's disks, crop pixels.
+    """
     return {
         "heatmap": heatmap_loss(maps, batch),
-        "offset": offset_loss(maps, batch, config.offset_unit, config.offset_bend),
+        "offset": offset_loss(maps, batch, radius, config.offset_bend),
         "mask": mask_loss(maps, batch),
         "part": part_loss(maps, batch),
         "uv": uv_loss(maps, batch, config.uv_bend),
@@ -72,12 +73,12 @@ def heatmap_loss(maps: Tensors, batch: Tensors) -> Term:
     return _weighted(_cross_entropy(maps["heatmap"], batch["heatmap"]), weight)
 
 
-def offset_loss(maps: Tensors, batch: Tensors, unit: float, bend: float) -> Term:
+def offset_loss(maps: Tensors, batch: Tensors, radius: float, bend: float) -> Term:
     """Huber loss of (dx, dy) inside the disks of labelled keypoints (SimPose sec. 4.2, G-RMI sec. 3.2).
 
-    Both coordinates are added; count: pairs of pixel and keypoint inside a disk.
+    Errors are in radii of the disks; both coordinates are added; count: pairs of pixel and keypoint inside a disk.
     """
-    error = (maps["offset"] - batch["offset"]) / unit
+    error = (maps["offset"] - batch["offset"]) / radius
     weight = batch["heatmap"] * batch["valid"][..., None] * batch["keypoint_weight"][:, None, None, :]
     return _weighted(tf.reduce_sum(smooth_l1(error, bend), -1), weight)
 

@@ -5,7 +5,6 @@ A run's folder holds `initial/ckpt-0` (the untrained network), `checkpoints/`, `
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import tensorflow_addons as tfa
 
 from simpose_tf import losses
 from simpose_tf.model.network import Network
+from simpose_tf.progress import Progress
 
 
 class NonFiniteLossError(Exception):
@@ -99,10 +99,10 @@ class Schedule(tf.keras.optimizers.schedules.LearningRateSchedule):
         return {"config": self._config, "steps": self._steps}
 
 
-def build_optimizer(training: TrainingConfig, schedule: ScheduleConfig) -> tf.keras.optimizers.legacy.Optimizer:
+def build_optimizer(training: TrainingConfig, schedule: Schedule) -> tf.keras.optimizers.legacy.Optimizer:
     """Return SGD with momentum (SimPose sec. 5.1), under a moving average if one is asked for."""
     # Of the legacy kind, as tensorflow-addons' averages need it.
-    sgd = tf.keras.optimizers.legacy.SGD(Schedule(schedule, training.steps), training.momentum)
+    sgd = tf.keras.optimizers.legacy.SGD(schedule, training.momentum)
     if training.average_decay:
         return tfa.optimizers.MovingAverage(sgd, training.average_decay)
     return sgd
@@ -127,7 +127,7 @@ class MultiTask(tf.keras.Model):
         """
         with tf.GradientTape() as tape:
             maps = self.network(batch["image"], training=True)
-            shares = mean_shares(losses.all_terms(maps, batch, self._losses))
+            shares = mean_shares(losses.all_terms(maps, batch, self._losses, self.network.crop.radius))
             weights = self._losses.weights()
             loss = tf.add_n([weights[name] * share for name, share in shares.items()])
         gradients = tape.gradient(loss, self.network.trainable_variables)
@@ -160,12 +160,14 @@ class Run:
     Attributes:
       model: the compiled `MultiTask`.
       training: its length and intervals.
+      schedule: its learning rate.
       strategy: over the devices of this machine.
       model_dir: the run's folder.
     """
 
     model: MultiTask
     training: TrainingConfig
+    schedule: Schedule
     strategy: tf.distribute.Strategy
     model_dir: Path
 
@@ -204,11 +206,12 @@ def build_run(network: Callable[[], Network], configs: tuple, strategy: tf.distr
       strategy: over the devices of this machine.
       model_dir: the run's folder.
     """
-    loss_config, training, schedule = configs
+    loss_config, training, schedule_config = configs
+    schedule = Schedule(schedule_config, training.steps)
     with strategy.scope():
         model = MultiTask(network(), loss_config, training.head_gradient_factor)
         model.compile(build_optimizer(training, schedule))
-    return Run(model, training, strategy, model_dir)
+    return Run(model, training, schedule, strategy, model_dir)
 
 
 def latest_checkpoint(model_dir: Path) -> str | None:
@@ -216,12 +219,15 @@ def latest_checkpoint(model_dir: Path) -> str | None:
     return tf.train.latest_checkpoint(str(model_dir / "checkpoints"))
 
 
-def train(run: Run, batches: Callable[[int], tf.data.Dataset], say: Callable[[str], None] = print) -> None:
+def train(
+    run: Run, batches: Callable[[int], tf.data.Dataset], crops_per_step: int, say: Callable[[str], None] = print
+) -> None:
     """Train from the step where the run stands to its last one.
 
     Args:
       run: restored.
       batches: `batches(k)` is the endless stream of replica batches from batch k on; a step takes one for each replica.
+      crops_per_step: of all replicas together.
       say: takes lines of progress.
 
     Raises:
@@ -231,11 +237,11 @@ def train(run: Run, batches: Callable[[int], tf.data.Dataset], say: Callable[[st
     replicas = run.strategy.num_replicas_in_sync
     stream = iter(run.strategy.distribute_datasets_from_function(lambda _: batches(first * replicas)))
     step_function = run.model.make_train_function()
-    progress = Progress(run, say)
+    progress = Progress(run.model_dir / "summaries", run.training.steps, run.training.report_seconds, say)
     for step in range(first + 1, run.training.steps + 1):
         means = {name: float(value) for name, value in step_function(stream).items()}
         require_finite(means, step)
-        progress.add(step, means)
+        progress.add(step, means, float(run.schedule(step - 1)), crops_per_step)
         if step % run.training.checkpoint_every == 0 or step == run.training.steps:
             run.save()
     progress.close()
@@ -249,45 +255,3 @@ def require_finite(means: dict[str, float], step: int) -> None:
                 f"step {step}: the term {name!r} is {means[name]}; lower ScheduleConfig.learning_rate or that term's "
                 f"weight, and run again: it goes on at the last checkpoint"
             )
-
-
-class Progress:
-    """Lines of progress and TensorBoard scalars, averaged over a few seconds."""
-
-    def __init__(self, run: Run, say: Callable[[str], None]) -> None:
-        """Start the clock; `say` takes the lines."""
-        self._run, self._say = run, say
-        self._writer = tf.summary.create_file_writer(str(run.model_dir / "summaries"))
-        self._since, self._means = time.monotonic(), []
-        self._last_step = run.step()
-
-    def add(self, step: int, means: dict[str, float]) -> None:
-        """Take a step's means; report when it is time, and at the first and last step."""
-        self._means.append(means)
-        seconds = time.monotonic() - self._since
-        # Not from the first step on: tracing the graph would spoil the speed.
-        if seconds >= self._run.training.report_seconds or step == self._run.training.steps or self._last_step == 0:
-            self._report(step, seconds)
-
-    def _report(self, step: int, seconds: float) -> None:
-        means = {name: sum(m[name] for m in self._means) / len(self._means) for name in self._means[0]}
-        speed = len(self._means) / max(seconds, 1e-9)
-        rate = float(self._run.model.optimizer.lr(step - 1))
-        self._write(step, {**{f"loss/{n}": v for n, v in means.items()}, "learning_rate": rate, "steps_per_second": speed})
-        left = (self._run.training.steps - step) / speed
-        terms = "  ".join(f"{name} {means[name]:.3f}" for name in losses.TERMS)
-        self._say(
-            f"step {step}/{self._run.training.steps}  loss {means['loss']:.3f}  ({terms})  "
-            f"{speed:.2f} steps/s  {left // 60:.0f}:{left % 60:02.0f} left"
-        )
-        self._since, self._means, self._last_step = time.monotonic(), [], step
-
-    def _write(self, step: int, scalars: dict[str, float]) -> None:
-        with self._writer.as_default():
-            for name, value in scalars.items():
-                tf.summary.scalar(name, value, step=step)
-        self._writer.flush()
-
-    def close(self) -> None:
-        """Close the summaries."""
-        self._writer.close()

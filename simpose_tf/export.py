@@ -1,0 +1,122 @@
+"""Export a trained network as a SavedModel that takes crops and answers with people.
+
+    python -m simpose_tf.export --model_dir=DIR --output=DIR [--checkpoint=PATH]
+
+Signatures, each fed with `crops` uint8 `[B,H,W,3]` RGB: `crops` (also `serving_default`) returns what
+`simpose_tf.inference.decode.decode_maps` does; `maps` returns the network's maps on every pixel.
+`assets.extra/simpose.json` holds the crop's settings.
+"""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import tensorflow as tf
+from absl import flags
+
+from simpose_tf import app, configurables, files, trainer
+from simpose_tf.data.augmentation import AugmentationConfig
+from simpose_tf.data.crops import CropConfig
+from simpose_tf.errors import InputError
+from simpose_tf.inference.decode import decode_maps
+from simpose_tf.model.backbone import BackboneConfig
+from simpose_tf.model.network import Network
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Define this main's flags."""
+    flags.DEFINE_string("model_dir", None, "Folder of a training run.")
+    flags.DEFINE_string("output", None, "Folder for the SavedModel; an older SavedModel there is replaced.")
+    flags.DEFINE_string(
+        "checkpoint", None, "Checkpoint to export, e.g. MODEL_DIR/initial/ckpt-0, the untrained one. Default: the last."
+    )
+
+
+def main() -> None:
+    """Restore the network of a run and write it as a SavedModel."""
+    model_dir = files.require_dir(FLAGS.model_dir, "--model_dir")
+    output = checked_output(FLAGS.output)
+    config = files.require_file(str(model_dir / "config.gin"), "--model_dir: this is no training run")
+    checkpoint = FLAGS.checkpoint or trainer.latest_checkpoint(model_dir)
+    if not checkpoint:
+        raise InputError(f"--model_dir: no checkpoint in {str(model_dir)!r} yet")
+    configurables.load([str(config)], None)
+    network = restored_network(checkpoint)
+    about = {
+        "checkpoint": Path(checkpoint).name,
+        "crop": dataclasses.asdict(network.crop),
+        "test_enlargement": configurables.get(AugmentationConfig).test_enlargement,
+    }
+    save(ServedNetwork(network), output, about)
+    app.say(str(output))
+
+
+def checked_output(path: str | None) -> Path:
+    """Return the output folder. Raises InputError if something stands there that is no SavedModel."""
+    if not path:
+        raise InputError("--output: name a folder for the SavedModel")
+    output = Path(path)
+    if output.is_file() or (output.is_dir() and any(output.iterdir()) and not (output / "saved_model.pb").exists()):
+        raise InputError(f"--output: {path!r} is there and is no SavedModel; name another folder")
+    return output
+
+
+def restored_network(checkpoint: str) -> Network:
+    """Return the network of the loaded gin settings with the weights of a checkpoint, averaged ones if it has them."""
+    network = Network(configurables.get(BackboneConfig), configurables.get(CropConfig))
+    training, schedule = configurables.get(trainer.TrainingConfig), configurables.get(trainer.ScheduleConfig)
+    optimizer = trainer.build_optimizer(training, trainer.Schedule(schedule, training.steps))
+    stored = tf.train.Checkpoint(network=network, optimizer=optimizer)
+    try:
+        # The optimiser's slots, which were never made for the untrained network, may stay unmatched.
+        tf.train.Checkpoint(network=network).restore(checkpoint).expect_partial().assert_existing_objects_matched()
+        stored.restore(checkpoint).expect_partial()
+    except (tf.errors.NotFoundError, tf.errors.DataLossError) as error:
+        raise InputError(f"--checkpoint: no checkpoint at {checkpoint!r}") from error
+    except (AssertionError, ValueError) as error:
+        raise InputError(f"--checkpoint: {checkpoint!r} holds another network") from error
+    if training.average_decay and int(optimizer.iterations):
+        optimizer.assign_average_vars(network.trainable_variables)
+    return network
+
+
+class ServedNetwork(tf.Module):
+    """The network with decoding, on crops of the size it was trained on."""
+
+    def __init__(self, network: Network) -> None:
+        """Wrap a network; the functions are traced when it is saved."""
+        super().__init__()
+        self.network = network
+        shape = (None, network.crop.height, network.crop.width, 3)
+        signature = [tf.TensorSpec(shape, tf.uint8, name="crops")]
+        self.maps = tf.function(self._maps, input_signature=signature)
+        self.crops = tf.function(self._crops, input_signature=signature)
+
+    def _maps(self, crops: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.network(crops, training=False, label_stride=1)
+
+    def _crops(self, crops: tf.Tensor) -> dict[str, tf.Tensor]:
+        return decode_maps(self._maps(crops), self.network.crop.radius)
+
+
+def save(served: ServedNetwork, output: Path, about: dict) -> None:
+    """Write a SavedModel and `assets.extra/simpose.json` at once: `output` is whole or as it was."""
+    signatures = {"crops": served.crops, "maps": served.maps, "serving_default": served.crops}
+    temporary = output.with_name(f".{output.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        tf.saved_model.save(served, str(temporary), signatures=signatures)
+        files.write_text(temporary / "assets.extra" / "simpose.json", json.dumps(about, indent=1) + "\n")
+        if output.exists():
+            shutil.rmtree(output)
+        temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)
