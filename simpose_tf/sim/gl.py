@@ -17,7 +17,7 @@ def context() -> moderngl.Context:
     Raises InputError if no EGL is installed.
     """
     try:
-        return moderngl.create_context(standalone=True, require=330, backend="egl")
+        return moderngl.create_context(standalone=True, require=330, backend="egl")  # type: ignore[arg-type]
     except Exception as error:  # glcontext raises plain Exception
         raise InputError(
             f"no OpenGL 3.3 over EGL ({error}); on Debian or Ubuntu: apt-get install libegl1 libgl1-mesa-dri libgles2"

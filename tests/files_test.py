@@ -1,0 +1,39 @@
+import pytest
+
+from simpose_tf import files
+from simpose_tf.errors import InputError
+
+
+def test_atomic_path_leaves_nothing_after_an_error(tmp_path):
+    with pytest.raises(RuntimeError), files.atomic_path(tmp_path / "a.txt") as temporary:
+        with open(temporary, "w") as stream:
+            stream.write("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_atomic_path_keeps_the_old_file_until_the_end(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    with files.atomic_path(path) as temporary:
+        with open(temporary, "w") as stream:
+            stream.write("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("call", [files.require_dir, files.require_file, files.images_in, files.match])
+def test_what_is_missing_is_named_with_its_option(call, tmp_path):
+    with pytest.raises(InputError, match=r"--input: .*absent"):
+        call(str(tmp_path / "absent"), "--input")
+
+
+def test_folder_without_pictures_raises(tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(InputError, match="no pictures"):
+        files.images_in(str(tmp_path), "--images")
+
+
+def test_sha256_of_nothing(tmp_path):
+    (tmp_path / "empty").touch()
+    assert files.sha256(tmp_path / "empty").startswith("e3b0c44298fc1c14")

@@ -1,0 +1,49 @@
+import numpy as np
+
+from simpose_tf import geometry
+from simpose_tf.sim.annotate import annotate, mask_box
+from tests.sim.renderer_test import FIGURES, HEIGHT, WIDTH, camera, draw, place, scene
+
+
+def labels_of(staged):
+    return annotate(staged, FIGURES, draw(staged))
+
+
+def test_keypoints_are_the_projected_regressors():
+    view = camera((0.5, 1.5, 3.0), (0.0, 1.0, 0.0), 0.2)
+    (label,) = labels_of(scene(place(0.2, 0.1), view=view))
+    centre = geometry.transform_points(view.camera_from_world, np.array([0.2, 1.0, 0.1]))
+    np.testing.assert_allclose(label.keypoints_xy[3], geometry.project(view.intrinsics, centre), atol=1e-4)
+
+
+def test_unhidden_keypoints_inside_the_body_are_visible():
+    (label,) = labels_of(scene(place()))
+    assert np.all(label.visibility == 2)
+
+
+def test_keypoints_behind_another_person_are_hidden():
+    far, near = labels_of(scene(place(0.8, -1.5), place(0, 0.8)))
+    assert np.all(far.visibility == 1) and np.all(near.visibility == 2)
+
+
+def test_keypoints_off_the_picture_are_unlabelled_and_zero():
+    (label,) = labels_of(scene(place(2.5, 0.0), view=camera((0, 1, 3.0))))
+    assert label.mask.any()
+    assert np.all(label.visibility == 0) and not label.keypoints_xy.any()
+
+
+def test_people_without_a_pixel_get_no_labels():
+    assert [label.index for label in labels_of(scene(place(50.0), place()))] == [1]
+
+
+def test_box_is_tight():
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[10:20, 30:33] = True
+    assert mask_box(mask).tolist() == [10, 30, 20, 33]
+
+
+def test_boxes_hold_exactly_the_mask():
+    for label in labels_of(scene(place(-0.7), place(0.7, -0.5))):
+        y0, x0, y1, x1 = label.box_yxyx.astype(int)
+        assert label.mask[y0:y1, x0:x1].sum() == label.mask.sum()
+        assert label.mask[y0].any() and label.mask[y1 - 1].any()
