@@ -1,14 +1,7 @@
 """What all mains share: flags for gin, one clear line for bad input, exit status 2."""
 
-import os
 import sys
-import warnings
 from collections.abc import Callable
-
-# Before TensorFlow is imported anywhere: its start-up notes hide the program's own lines.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
-warnings.filterwarnings("ignore", category=UserWarning, module=r"tensorflow_addons")
 
 from absl import app, flags
 

@@ -5,9 +5,11 @@ section, and nowhere in Python.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gin
+from absl import logging
 
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.coco import PeopleFilter
@@ -41,10 +43,16 @@ def load(gin_files: Sequence[str] | None, gin_params: Sequence[str] | None) -> N
     if not gin_files:
         raise InputError("--gin_file: name a gin file, for example gin_configs/simpose.gin")
     gin.clear_config()
+    for path in gin_files:
+        gin.add_config_file_search_path(str(Path(path).parent))  # an include is meant beside the file that asks for it
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.FATAL)  # gin tells of every place where it looks for an include
     try:
         gin.parse_config_files_and_bindings(list(gin_files), list(gin_params or ()), skip_unknown=False)
     except (ValueError, TypeError, SyntaxError, OSError, ImportError) as error:
         raise InputError(f"gin: {error}") from error
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def get(cls: type[T], **overrides: Any) -> T:
