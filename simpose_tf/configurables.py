@@ -19,6 +19,9 @@ from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
 from simpose_tf.losses import LossConfig
 from simpose_tf.model.backbone import BackboneConfig
+from simpose_tf.sim.annotate import SimPeopleFilter
+from simpose_tf.sim.renderer import RenderConfig
+from simpose_tf.sim.sampler import SceneConfig
 from simpose_tf.trainer import ScheduleConfig, TrainingConfig
 
 T = TypeVar("T")
@@ -27,6 +30,9 @@ CONFIGURABLE: tuple[type, ...] = (
     CropConfig,
     AugmentationConfig,
     PipelineConfig,
+    SceneConfig,
+    RenderConfig,
+    SimPeopleFilter,
     WindowConfig,
     PeopleFilter,
     BackboneConfig,

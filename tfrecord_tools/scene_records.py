@@ -12,25 +12,12 @@ from simpose_tf import files
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig, cut_image, cut_labels, window_around
 from simpose_tf.figures.catalogue import SPLITS, figure_names, load_figure
-from simpose_tf.sim.annotate import PersonLabels, annotate
+from simpose_tf.sim.annotate import PersonLabels, SimPeopleFilter, annotate
 from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering
 from simpose_tf.sim.sampler import SceneConfig, Stage, sample_stage
 
 SOURCE = "figures"
 GENERATOR = f"render_sim {simpose_tf.__version__}"
-
-
-@dataclass(frozen=True)
-class PersonFilter:
-    """Which people of a picture become records, as COCO would label them.
-
-    Attributes:
-      min_pixels: fewest visible pixels, in pixels of the picture.
-      min_visible_keypoints: fewest keypoints that are seen.
-    """
-
-    min_pixels: int
-    min_visible_keypoints: int
 
 
 @dataclass(frozen=True)
@@ -40,7 +27,7 @@ class SceneWriter:
     scene: SceneConfig
     render: RenderConfig
     window: WindowConfig
-    people: PersonFilter
+    people: SimPeopleFilter
     split: str
     seed: int
     photos: tuple[str, ...]
@@ -49,7 +36,7 @@ class SceneWriter:
         """Return the serialised records of scene `index`, and no faults."""
         stage = self.sample(index)
         rendering, labels = self.draw(stage)
-        kept = [label for label in labels if self._keeps(label)]
+        kept = [label for label in labels if self.people.keeps(label)]
         return [schema.encode(self._person(stage, rendering, label, index)) for label in kept], []
 
     def sample(self, index: int) -> Stage:
@@ -63,10 +50,6 @@ class SceneWriter:
         renderer = _renderer(stage.scene.camera.height, stage.scene.camera.width, self.render)
         rendering = renderer.render(stage.scene, figures, stage.posed)
         return rendering, annotate(stage, figures, rendering)
-
-    def _keeps(self, label: PersonLabels) -> bool:
-        seen = np.count_nonzero(label.visibility == 2)
-        return label.mask.sum() >= self.people.min_pixels and seen >= self.people.min_visible_keypoints
 
     def _person(self, stage: Stage, rendering: Rendering, label: PersonLabels, index: int) -> schema.Person:
         window = window_around(label.box_yxyx, label.mask.shape, self.window)

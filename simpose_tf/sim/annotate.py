@@ -36,6 +36,24 @@ class PersonLabels:
     visibility: np.ndarray
 
 
+@dataclass(frozen=True)
+class SimPeopleFilter:
+    """Which people of a picture become records, as COCO would label them.
+
+    Attributes:
+      min_pixels: fewest visible pixels, in pixels of the picture.
+      min_visible_keypoints: fewest keypoints that are seen.
+    """
+
+    min_pixels: int
+    min_visible_keypoints: int
+
+    def keeps(self, label: "PersonLabels") -> bool:
+        """Return whether a person becomes a record."""
+        seen = np.count_nonzero(label.visibility == keypoints.VISIBLE)
+        return bool(label.mask.sum() >= self.min_pixels and seen >= self.min_visible_keypoints)
+
+
 def annotate(stage: Stage, figures: Mapping[str, Figure], rendering: Rendering) -> list[PersonLabels]:
     """Return the labels of every person of whom at least one pixel is seen."""
     labels = []

@@ -92,9 +92,7 @@ class Renderer:
         self._background = ctx.texture((width, height), 3, alignment=1)
         self._screen = ctx.buffer(np.array([-1, -1, 3, -1, -1, 3], np.float32).tobytes())
         half = _GROUND_HALF_SIZE
-        corners = np.array(
-            [[-half, 0, half], [half, 0, half], [-half, 0, -half], [half, 0, -half]], np.float32
-        )
+        corners = np.array([[-half, 0, half], [half, 0, half], [-half, 0, -half], [half, 0, -half]], np.float32)
         self._ground = ctx.buffer(corners.tobytes())
         self._figures: dict[str, _FigureBuffers] = {}
 
@@ -149,9 +147,7 @@ class Renderer:
             key = np.concatenate([corner_vertex[:, None].astype(np.float32), look, uv], 1)
             _, first, index = np.unique(key, axis=0, return_index=True, return_inverse=True)
             vertex = corner_vertex[first]
-            static = np.concatenate(
-                [figure.vertices[vertex], uv[first], look[first], figure.shade[vertex]], 1
-            )
+            static = np.concatenate([figure.vertices[vertex], uv[first], look[first], figure.shade[vertex]], 1)
             self._figures[figure.name] = _FigureBuffers(
                 vertex,
                 gl.context().buffer(static.astype(np.float32).tobytes()),
@@ -180,9 +176,7 @@ class Renderer:
         if scene.background.ground is not None:
             ground = gl.program("ground.vert", "ground.frag")
             _set_view(ground, scene, shadow_from_world)
-            gl.set_uniforms(
-                ground, ground=tuple(scene.background.ground), horizon=tuple(scene.background.color)
-            )
+            gl.set_uniforms(ground, ground=tuple(scene.background.ground), horizon=tuple(scene.background.color))
             array = ctx.vertex_array(ground, [(self._ground, "3f", "position")])
             array.render(moderngl.TRIANGLE_STRIP)
             array.release()
@@ -273,9 +267,7 @@ def _shadow_from_world(light: Light, posed: Sequence[np.ndarray]) -> np.ndarray:
     rotation = np.stack([right, np.cross(right, forward), forward])
     low = np.min([p.min(0) for p in posed], axis=0, initial=-0.5)
     high = np.max([p.max(0) for p in posed], axis=0, initial=0.5)
-    corners = (
-        np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), -1).reshape(-1, 3) @ rotation.T
-    )
+    corners = np.stack(np.meshgrid(*zip(low, high, strict=True), indexing="ij"), -1).reshape(-1, 3) @ rotation.T
     near, far = corners.min(0) - 0.05, corners.max(0) + 0.05
     matrix = np.eye(4)
     matrix[:3, :3] = rotation / (far - near)[:, None]

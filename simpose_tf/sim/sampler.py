@@ -152,14 +152,10 @@ def _sample_place(rng: np.random.Generator, config: SceneConfig, lowest: float) 
 
 def _sample_light(rng: np.random.Generator, config: SceneConfig) -> Light:
     elevation, azimuth = np.radians(rng.uniform(*config.sun_elevation_deg)), rng.uniform(0, 2 * np.pi)
-    to_sun = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.sin(elevation), np.cos(elevation) * np.sin(azimuth)]
-    )
+    to_sun = np.array([np.cos(elevation) * np.cos(azimuth), np.sin(elevation), np.cos(elevation) * np.sin(azimuth)])
     warmth = rng.uniform(0.0, 0.25)  # low suns are yellow; not in the paper
     sun = rng.uniform(*config.sun_strength) * np.array([1.0, 1.0 - 0.4 * warmth, 1.0 - warmth])
-    sky = rng.uniform(*config.sky_strength) * np.array(
-        [1.0 - rng.uniform(0, 0.2), 1.0 - rng.uniform(0, 0.1), 1.0]
-    )
+    sky = rng.uniform(*config.sky_strength) * np.array([1.0 - rng.uniform(0, 0.2), 1.0 - rng.uniform(0, 0.1), 1.0])
     return Light(to_sun, sun, sky, 0.55 * sky)
 
 
@@ -187,6 +183,4 @@ def _fill(rng: np.random.Generator, photo: np.ndarray, height: int, width: int) 
     h, w = max(1, int(scale * height)), max(1, int(scale * width))
     y, x = int(rng.integers(rows - h + 1)), int(rng.integers(columns - w + 1))
     region = np.ascontiguousarray(photo[y : y + h, x : x + w])
-    return cv2.resize(
-        region, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
-    )
+    return cv2.resize(region, (width, height), interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
