@@ -12,8 +12,8 @@ from simpose_tf.figures.pose import keypoints_3d
 from simpose_tf.sim.renderer import Rendering
 from simpose_tf.sim.sampler import Stage
 
-# A keypoint lies inside the body. It is visible where the first surface on its ray is its own person's and not farther in
-# front of it than the body is thick there: this many times its distance to the rest pose's skin, plus a margin in metres.
+# A keypoint lies inside the body. It is visible where the first surface on its ray is its own person's and not farther
+# in front of it than the body is thick there: this many times its distance to the rest pose's skin, plus a margin
 _THICKNESS_FACTOR, _THICKNESS_MARGIN = 1.5, 0.02
 
 
