@@ -101,8 +101,10 @@ def train_batches(
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    batches = cut.batch(pipeline.batch_size, drop_remainder=True)
-    return _without_sharding(batches.map(lambda batch: _train_targets(batch, crop)).prefetch(tf.data.AUTOTUNE))
+    batches = cut.batch(pipeline.batch_size, drop_remainder=True).map(
+        lambda batch: _train_targets(batch, crop), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    return _without_sharding(batches.prefetch(tf.data.AUTOTUNE))
 
 
 def eval_batches(records: str, crop: CropConfig, augmentation: AugmentationConfig, batch_size: int) -> tf.data.Dataset:

@@ -102,7 +102,7 @@ def stream(found: RecordFiles, shuffle_buffer: int, seed: int, skip: int) -> tf.
 def _interleaved(paths: tf.Tensor) -> tf.data.Dataset:
     """Return the records of files, one from each of up to 16 files in turn."""
     files_ = tf.data.Dataset.from_tensor_slices(paths)
-    return files_.interleave(tf.data.TFRecordDataset, cycle_length=16, block_length=1, deterministic=True)
+    return files_.interleave(tf.data.TFRecordDataset, cycle_length=16, block_length=1)
 
 
 def once(found: RecordFiles) -> tf.data.Dataset:

@@ -117,7 +117,7 @@ def test_stripes_finer_than_the_crop_turn_grey_instead_of_aliasing():
     # 3.86 record pixels per crop pixel: sampled without a low-pass they would beat at full contrast.
     matrix = crops.record_from_crop(tf.constant([1.0, 20.0, 499.0, 380.0]), tf.constant(1.0), CROP)
     warped = crops.warp_image(stripes, matrix, CROP).numpy()[5:-5, 5:-5]
-    assert np.abs(warped - 127.5).max() < 12
+    assert np.abs(warped - 127.5).max() < 3
 
 
 def test_a_shrunk_image_equals_a_slow_triangle_filter():
