@@ -56,9 +56,7 @@ def value_colors(values: np.ndarray) -> np.ndarray:
     return table[levels]
 
 
-def draw_contours(
-    canvas: np.ndarray, view: View, part: np.ndarray, values: np.ndarray, thickness: int = 1
-) -> None:
+def draw_contours(canvas: np.ndarray, view: View, part: np.ndarray, values: np.ndarray, thickness: int = 1) -> None:
     """Draw the iso-contours of `values` `[H,W]` into `canvas` uint8 `[h,w,3]`, coloured by their value."""
     for line in iso_lines(part, values):
         color = tuple(int(c) for c in value_colors(np.array(line.level)))

@@ -37,9 +37,7 @@ class LabelledPerson(Protocol):
 Cell = np.ndarray | str
 
 
-def contact_sheet(
-    people: Sequence[LabelledPerson], captions: Sequence[str], cell_height: int = 300
-) -> np.ndarray:
+def contact_sheet(people: Sequence[LabelledPerson], captions: Sequence[str], cell_height: int = 300) -> np.ndarray:
     """Draw a sheet of people with all their labels.
 
     Columns: the record's whole picture with the box; then, zoomed to the person, keypoints, mask, parts,
@@ -116,9 +114,7 @@ def _draw_parts(person: LabelledPerson, height: int, width: int) -> Cell:
         return "no parts\nin the record"
     view = _zoom(person, height, width)
     part = view.labels(person.part)
-    canvas = parts.blend(
-        parts.spotlight(view.picture(person.image), part), parts.color_parts(part), part, 0.9
-    )
+    canvas = parts.blend(parts.spotlight(view.picture(person.image), part), parts.color_parts(part), part, 0.9)
     contours.draw_borders(canvas, view, person.part, (15, 15, 15))
     return canvas
 

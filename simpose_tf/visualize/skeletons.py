@@ -40,16 +40,12 @@ def draw_skeleton(
     limbs = [(a, b) for a, b in keypoints.SKELETON if labelled[a] and labelled[b] and not _FACE & {a, b}]
     for color, width in ((_DARK, thickness + 2), (None, thickness)):
         for a, b in limbs:
-            cv2.line(
-                canvas, xy[a].tolist(), xy[b].tolist(), color or side_color(a, b), width, cv2.LINE_AA, _SHIFT
-            )
+            cv2.line(canvas, xy[a].tolist(), xy[b].tolist(), color or side_color(a, b), width, cv2.LINE_AA, _SHIFT)
     for k in np.flatnonzero(labelled):
         _draw_joint(canvas, xy[k].tolist(), side_color(int(k)), size, visibility[k] == keypoints.HIDDEN)
 
 
-def _draw_joint(
-    canvas: np.ndarray, xy: list[int], color: tuple[int, int, int], size: float, hidden: bool
-) -> None:
+def _draw_joint(canvas: np.ndarray, xy: list[int], color: tuple[int, int, int], size: float, hidden: bool) -> None:
     """Draw a disk with a dark rim, or the rim in the joint's colour where it is hidden."""
     fixed = 1 << _SHIFT
     cv2.circle(canvas, xy, round((size + 1) * fixed), _DARK, -1, cv2.LINE_AA, _SHIFT)

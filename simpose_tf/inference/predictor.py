@@ -1,0 +1,61 @@
+"""The second stage on whole pictures: boxes -> crops -> network -> people in the picture (SimPose sec. 4.1)."""
+
+import numpy as np
+import tensorflow as tf
+
+from simpose_tf import geometry
+from simpose_tf.data import crops
+from simpose_tf.data.crops import CropConfig
+from simpose_tf.inference.exported import ExportedModel
+from simpose_tf.inference.people import CropPeople, PredictedPerson
+
+# The export tells neither, and cutting a crop out needs neither.
+_NO_LABELS = {"label_stride": 1, "disk_radius": 1.0}
+
+
+def predict_people(
+    model: ExportedModel, image: np.ndarray, boxes_yxyx: np.ndarray, batch_size: int
+) -> list[PredictedPerson]:
+    """Predict the people in the given boxes of a picture.
+
+    Boxes are extended to the crop's aspect, enlarged as the model asks, and cut out as in training.
+
+    Args:
+      model: from `exported.load`.
+      image: uint8 RGB `[H,W,3]`.
+      boxes_yxyx: `[N,4]` continuous pixels, with area; they may reach over the picture's rim.
+      batch_size: crops that go through the network at once.
+
+    Returns:
+      N people, in the order of the boxes.
+    """
+    people: list[PredictedPerson] = []
+    for start in range(0, len(boxes_yxyx), batch_size):
+        boxes = np.asarray(boxes_yxyx[start : start + batch_size], float)
+        answer = model.people(tf.stack([_cut(model, image, box) for box in boxes]))
+        answer = {name: np.asarray(values) for name, values in answer.items()}
+        people += [_person(model, box, answer, place) for place, box in enumerate(boxes)]
+    return people
+
+
+def _cut(model: ExportedModel, image: np.ndarray, box_yxyx: np.ndarray) -> tf.Tensor:
+    """Return the crop of a box, uint8 `[H,W,3]`."""
+    crop = CropConfig(model.height, model.width, **_NO_LABELS)
+    box, enlargement = tf.constant(box_yxyx, tf.float32), tf.constant(model.test_enlargement, tf.float32)
+    pixels = crops.warp_image(tf.constant(image), crops.record_from_crop(box, enlargement, crop), crop)
+    return tf.saturate_cast(tf.round(pixels), tf.uint8)
+
+
+def _person(model: ExportedModel, box_yxyx: np.ndarray, answer: dict[str, np.ndarray], place: int) -> PredictedPerson:
+    """Return the person of one crop, keypoints in the picture's frame."""
+    window = geometry.extend_box(box_yxyx, model.height / model.width, model.test_enlargement)
+    crop_from_image = geometry.crop_from_image(window, model.height, model.width)
+    keypoints = answer["keypoints"][place].astype(float)
+    keypoints[:, :2] = geometry.transform_points(np.linalg.inv(crop_from_image), keypoints[:, :2])
+    return PredictedPerson(
+        box_yxyx=box_yxyx,
+        score=float(answer["score"][place]),
+        keypoints=keypoints,
+        crop=CropPeople(**{name: answer[name][place] for name in ("mask", "part", "uv", "normal")}),
+        crop_from_image=crop_from_image,
+    )

@@ -1,0 +1,225 @@
+"""Predict the people of pictures: parts, uv, normals, keypoints and masks.
+
+    python -m simpose_tf.predict --model=SAVED_MODEL --input=FILE|DIR|GLOB --output=DIR [--boxes=FILE.json]
+
+For each picture NAME.jpg the output folder gets
+
+    NAME.json          image_id, size and people: box, score, COCO keypoints, uv_data (DensePose), mask (COCO RLE)
+    NAME_iuv.png       the picture's size; channels I (part), U * 255, V * 255; 0 where nobody is
+    NAME_normals.png   the picture's size; (n + 1) / 2 * 255 of the normals, camera frame: x right, y down, z away
+    NAME_overlay.jpg   iso-contours of u and v, skeleton, box, score
+
+and for all of them results.json (the DensePose result list) and index.html, whose previews lie in previews/.
+Pictures are turned upright as their EXIF says. Where people overlap, a pixel of the picture-sized files goes to the
+person with the higher mask probability; `uv_data` and masks of single people are not cut.
+"""
+
+import functools
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+from PIL import Image
+
+from simpose_tf import app, files
+from simpose_tf.errors import InputError
+from simpose_tf.inference import boxes, people
+from simpose_tf.inference.people import PredictedPerson
+from simpose_tf.inference.pictures import find_pictures, picture_size, read_picture
+from simpose_tf.visualize import normals, overlays
+from simpose_tf.visualize.prediction_page import PagePicture, page
+
+FLAGS = flags.FLAGS
+
+_PROGRESS_SECONDS = 5.0
+_PREVIEW_SIDE = 900
+
+# Picture uint8 RGB, boxes `[N,4]` yxyx -> N people.
+Predict = Callable[[np.ndarray, np.ndarray], list[PredictedPerson]]
+
+
+def define_flags() -> None:
+    """Define this main's flags."""
+    flags.DEFINE_string("model", None, "SavedModel of simpose_tf.export.")
+    flags.DEFINE_string("input", None, "A picture, a folder of pictures, or a glob.")
+    flags.DEFINE_string("output", None, "Folder for the results.")
+    flags.DEFINE_string(
+        "boxes",
+        None,
+        'People\'s boxes: JSON list of {"image": FILE NAME or "image_id": NUMBER, "bbox": [x, y, width, height]}, or '
+        "COCO annotations. Default: each picture as a whole is one person's box.",
+    )
+    flags.DEFINE_integer("batch_size", 8, "Crops that go through the network at once.", lower_bound=1)
+
+
+def main() -> None:
+    """Check everything, then predict picture by picture."""
+    if not FLAGS.output or Path(FLAGS.output).is_file():
+        raise InputError(f"--output: name a folder, not {FLAGS.output!r}")
+    work, skipped = plan(find_pictures(FLAGS.input), FLAGS.boxes)
+    files.require_dir(FLAGS.model, "--model")
+    # TensorFlow takes seconds to load: what is wrong with the options was told before.
+    from simpose_tf.inference import exported, predictor
+
+    model = exported.load(FLAGS.model)
+    predict = functools.partial(predictor.predict_people, model, batch_size=FLAGS.batch_size)
+    predict_all(predict, work, skipped, Path(FLAGS.output))
+
+
+@dataclass(frozen=True)
+class Work:
+    """One picture to predict: its path, the NAME of its outputs, its id in the results, its boxes `[N,4]` yxyx."""
+
+    path: str
+    name: str
+    image_id: int
+    boxes_yxyx: np.ndarray
+
+
+def plan(pictures: Sequence[str], boxes_file: str | None) -> tuple[list[Work], list[str]]:
+    """Return what is to be predicted, and one line for each picture that cannot be read.
+
+    Raises:
+      InputError: bad boxes, or not one readable picture.
+    """
+    given = boxes.read_boxes(boxes_file, pictures) if boxes_file else None
+    ids = boxes.default_ids(pictures)
+    work, skipped = [], []
+    for path, name in zip(pictures, _names(pictures), strict=True):
+        try:
+            size = picture_size(path)
+        except InputError as error:
+            skipped.append(str(error))
+            continue
+        found = given[path] if given else boxes.PictureBoxes(ids[path], np.array([[0.0, 0.0, *size]]))
+        boxes.check_inside(found, size, path)
+        work.append(Work(path, name, found.image_id, found.boxes_yxyx))
+    _raise_if_all_bad(work, skipped)
+    return work, skipped
+
+
+def _names(pictures: Sequence[str]) -> list[str]:
+    """Return the NAME of each picture's outputs: its stem, with the suffix where stems coincide."""
+    stems = [Path(picture).stem for picture in pictures]
+    names = [
+        stem if stems.count(stem) == 1 else Path(picture).name.replace(".", "_")
+        for picture, stem in zip(pictures, stems, strict=True)
+    ]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--input: two pictures would write {name}.json; predict them into two folders")
+    return names
+
+
+def _raise_if_all_bad(good: Sequence, skipped: Sequence[str]) -> None:
+    if not good:
+        raise InputError(f"--input: none of {len(skipped)} pictures is readable, the first: {skipped[0]}")
+
+
+def predict_all(predict: Predict, work: list[Work], unreadable: list[str], output: Path) -> None:
+    """Predict all pictures and write everything; `unreadable` tells of pictures that are left out already.
+
+    Raises InputError, with nothing written, if not one picture is readable.
+    """
+    skipped = list(unreadable)
+    for line in skipped:
+        app.say(f"skipped: {line}")
+    entries: list[dict] = []
+    rows: list[PagePicture] = []
+    say = _Progress(len(work))
+    for done, item in enumerate(work, 1):
+        try:
+            image = read_picture(item.path)
+        except InputError as error:
+            app.say(f"skipped: {error}")
+            skipped.append(str(error))
+            continue
+        found = predict(image, item.boxes_yxyx)
+        rows.append(write_picture(output, item, image, found))
+        entries += [people.densepose_entry(person, item.image_id) for person in found]
+        say(done, len(entries))
+    _raise_if_all_bad(rows, skipped)
+    files.write_text(output / "results.json", json.dumps(entries) + "\n")
+    notes = [f"{len(entries)} people in {len(rows)} pictures", *(f"Skipped: {line}" for line in skipped)]
+    files.write_text(output / "index.html", page("SimPose predictions", notes, rows))
+    app.say(f"{len(entries)} people in {len(rows)} pictures, {len(skipped)} skipped: {output / 'index.html'}")
+
+
+class _Progress:
+    """Says every few seconds how far the run is."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._start = self._said = time.monotonic()
+
+    def __call__(self, done: int, found: int) -> None:
+        now = time.monotonic()
+        if now - self._said > _PROGRESS_SECONDS:
+            self._said = now
+            left = (now - self._start) / done * (self._count - done)
+            app.say(f"{done}/{self._count} pictures, {found} people, {left:.0f} s left")
+
+
+def write_picture(output: Path, item: Work, image: np.ndarray, found: list[PredictedPerson]) -> PagePicture:
+    """Write the files of one picture and return its row of the page."""
+    dense, owner = people.compose(found, image.shape[:2])
+    maps = overlays.DrawnMaps(owner, np.where(owner >= 0, dense.part, 0), dense.uv, dense.normal)
+    _save(output / f"{item.name}_iuv.png", people.iuv_image(dense))
+    _save(output / f"{item.name}_normals.png", normals.encode(dense.normal, owner >= 0))
+    _draw(output, item.name, image, maps, found)
+    height, width = image.shape[:2]
+    content = {
+        "image": Path(item.path).name,
+        "image_id": item.image_id,
+        "height": height,
+        "width": width,
+        "people": [people.person_json(person, item.image_id, (height, width)) for person in found],
+    }
+    files.write_text(output / f"{item.name}.json", json.dumps(content) + "\n")
+    note = f"{width} x {height} pixels, {len(found)} {'person' if len(found) == 1 else 'people'}"
+    return _page_row(item, note)
+
+
+def _draw(output: Path, name: str, image: np.ndarray, maps: overlays.DrawnMaps, found: list[PredictedPerson]) -> None:
+    """Write the overlay and the previews of the page."""
+    drawn = [overlays.DrawnPerson(p.box_yxyx, p.keypoints, p.score) for p in found]
+    overlay = overlays.draw_overlay(image, maps, drawn)
+    _save(output / f"{name}_overlay.jpg", overlay)
+    _save(output / "previews" / f"{name}_overlay.jpg", _preview(overlay))
+    _save(output / "previews" / f"{name}_parts.jpg", _preview(overlays.draw_parts(image, maps)))
+    _save(output / "previews" / f"{name}_normals.jpg", _preview(overlays.draw_normals(image, maps)))
+
+
+def _page_row(item: Work, note: str) -> PagePicture:
+    """Return a picture's row of the page."""
+    overlay, iuv, normal = (f"{item.name}_{kind}" for kind in ("overlay.jpg", "iuv.png", "normals.png"))
+    drawings = (
+        ("u and v, keypoints (left orange, right blue), box", f"previews/{overlay}", overlay),
+        ("parts, right ones darker (file: I, U, V)", f"previews/{item.name}_parts.jpg", iuv),
+        ("normals: red right, green up, blue to us", f"previews/{item.name}_normals.jpg", normal),
+    )
+    listed = tuple((file, file) for file in (f"{item.name}.json", iuv, normal))
+    return PagePicture(Path(item.path).name, note, drawings, listed)
+
+
+def _preview(pixels: np.ndarray) -> np.ndarray:
+    """Return a drawing whose long side has at most `_PREVIEW_SIDE` pixels."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    """Write a .png or .jpg at once."""
+    options = {"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {}
+    with files.atomic_path(path) as temporary:
+        Image.fromarray(pixels).save(temporary, **options)
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)

@@ -1,0 +1,87 @@
+"""Prediction on whole pictures: what a crop shows comes back to where it was."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simpose_tf import geometry
+from simpose_tf.inference import exported, people, predictor
+from tests.inference import savedmodels
+
+HEIGHT, WIDTH = 65, 49
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> exported.ExportedModel:
+    folder = tmp_path_factory.mktemp("echo") / "model"
+    return exported.load(savedmodels.save(savedmodels.EchoModel(HEIGHT, WIDTH), folder))
+
+
+def coordinates_picture(height: int, width: int) -> np.ndarray:
+    """Return a picture whose red is x and whose green is y (continuous, 0..200), all of it person."""
+    red = 200 * (np.arange(width) + 0.5) / width
+    green = 200 * (np.arange(height) + 0.5) / height
+    grid = np.stack([*np.meshgrid(red, green), np.full((height, width), 255.0)], -1)
+    return np.round(grid).astype(np.uint8)
+
+
+def test_crop_size_and_enlargement_come_from_the_export(model: exported.ExportedModel) -> None:
+    assert (model.height, model.width, model.test_enlargement) == (HEIGHT, WIDTH, 1.25)
+
+
+@pytest.mark.parametrize("size", [(150, 120), (40, 60), (700, 500)])
+@pytest.mark.parametrize("box", [(0.2, 0.3, 0.8, 0.7), (0.013, 0.11, 0.731, 0.442), (-0.2, 0.5, 0.6, 1.3)])
+def test_uv_is_pasted_back_exactly_where_it_was(model: exported.ExportedModel, size: tuple, box: tuple) -> None:
+    image = coordinates_picture(*size)
+    box_yxyx = np.array(box) * np.array([*size, *size])
+    (person,) = predictor.predict_people(model, image, box_yxyx[None], 4)
+    dense, owner = people.compose([person], size)
+    window = geometry.extend_box(box_yxyx, HEIGHT / WIDTH, 1.25)
+    rows, columns = np.arange(size[0]) + 0.5, np.arange(size[1]) + 0.5
+    pixel = max(window[2] - window[0], HEIGHT) / HEIGHT  # the coarser of both grids, in picture pixels
+    inside_y = (rows > max(window[0], 0) + pixel) & (rows < min(window[2], size[0]) - pixel)
+    inside_x = (columns > max(window[1], 0) + pixel) & (columns < min(window[3], size[1]) - pixel)
+    inside = np.outer(inside_y, inside_x)
+    assert inside.sum() > 50
+    assert (owner[inside] == 0).all()
+    # u and v are red and green, both linear: right to the rounding of 8-bit colours, 1 of 255, and not a pixel's
+    # width off. At part borders (red / 10) u comes from one side: up to half a crop pixel more.
+    error = np.abs(dense.uv - image[..., :2] / 255.0)[inside]
+    crop_pixel = 200 / 255 * np.array([pixel / size[1], pixel / size[0]])
+    assert (error[:, 1] < 1.6 / 255).all()
+    assert (error[:, 0] < 1.6 / 255 + 0.6 * crop_pixel[0]).all()
+    assert error[:, 0].mean() < 0.8 / 255 + 0.15 * crop_pixel[0]
+
+
+def test_nothing_is_found_off_the_window(model: exported.ExportedModel) -> None:
+    image = coordinates_picture(100, 100)
+    (person,) = predictor.predict_people(model, image, np.array([[30.0, 30, 60, 60]]), 1)
+    _, owner = people.compose([person], (100, 100))
+    window = geometry.extend_box(np.array([30.0, 30, 60, 60]), HEIGHT / WIDTH, 1.25)
+    rows, columns = np.nonzero(owner == 0)
+    assert (rows + 0.5 > window[0]).all() and (rows + 0.5 < window[2]).all()
+    assert (columns + 0.5 > window[1]).all() and (columns + 0.5 < window[3]).all()
+    assert (rows.min() - window[0], columns.min() - window[1]) < (1, 1)
+
+
+def test_keypoints_come_back_in_picture_pixels(model: exported.ExportedModel) -> None:
+    box = np.array([20.0, 10, 90, 50])  # middle (30, 55); 70 high, wider aspect: scale 70 * 1.25 / 65
+    (person,) = predictor.predict_people(model, coordinates_picture(120, 80), box[None], 1)
+    scale = 70 * 1.25 / HEIGHT
+    np.testing.assert_allclose(person.keypoints[:, 0], 30 + scale * np.arange(17), atol=1e-3)
+    np.testing.assert_allclose(person.keypoints[:, 1], 55, atol=1e-3)
+    assert person.score == pytest.approx(person.keypoints[:, 2].mean(), abs=1e-6)
+
+
+def test_batches_do_not_change_the_answers(model: exported.ExportedModel) -> None:
+    boxes = np.array([[5.0 * i, 3.0 * i, 5 * i + 60, 3 * i + 40] for i in range(5)])
+    image = coordinates_picture(100, 90)
+    one, two = (predictor.predict_people(model, image, boxes, size) for size in (5, 2))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_allclose(a.keypoints, b.keypoints, atol=1e-5)
+        np.testing.assert_array_equal(a.crop.part, b.crop.part)
+
+
+def test_no_boxes_give_nobody(model: exported.ExportedModel) -> None:
+    assert predictor.predict_people(model, coordinates_picture(20, 20), np.zeros((0, 4)), 3) == []
