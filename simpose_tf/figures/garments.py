@@ -16,6 +16,8 @@ from simpose_tf.figures.figure import Skeleton
 from simpose_tf.figures.patches import Patch
 
 _RIM = 0.035  # metres of skin that stay under a garment's border
+_INNER = 0.005  # metres: cloth that lies close
+_TUCKED = 0.6  # a top whose hem is higher is worn inside trousers or skirt
 _SKIRT_RIM = 0.12  # more under a skirt: one can look up into it
 
 
@@ -138,7 +140,7 @@ def _sleeve(top: Top, body: Patch, at: Landmarks) -> np.ndarray:
     if top.sleeve == 0:
         shoulder = at["LeftArm"]
         beyond = np.abs(body.points[:, 0]) - shoulder[0]
-        return 0.018 - 0.95 * beyond - 0.30 * (body.points[:, 1] - shoulder[1])
+        return -0.022 - 0.95 * beyond - 0.30 * (body.points[:, 1] - shoulder[1])
     way, metres = along_arm(body, at)
     on_arm = share(body, at.names, ("Arm", "ForeArm", "Hand")) > 0.3
     return np.where(on_arm, (top.sleeve - way) * metres, 1.0)
@@ -170,7 +172,7 @@ def dress(garment: Top | Trousers, body: Patch, at: Landmarks, rng: np.random.Ge
     thickness = _thickness(garment, piece, at)
     points, outward = patches.drape(piece, thickness)
     folds = patches.wrinkles(points, rng, 0.11)
-    points = points + (0.28 * thickness * folds)[:, None] * outward
+    points = points + (0.22 * np.minimum(thickness, 0.014) * folds)[:, None] * outward
     closed = patches.hem(replace(piece, points=points), outward, float(np.median(thickness)) + 0.004)
     shade = np.concatenate([1 + 0.06 * folds, np.full(len(closed.points) - len(folds), 0.7)])
     return closed, shade
@@ -179,23 +181,29 @@ def dress(garment: Top | Trousers, body: Patch, at: Landmarks, rng: np.random.Ge
 def _thickness(garment: Top | Trousers, piece: Patch, at: Landmarks) -> np.ndarray:
     """Return metres `[N]` of cloth and air: tight at neck and waist, looser towards hems and sleeves."""
     if isinstance(garment, Trousers):
-        loose = smoothstep(waist(at), height_of(at, min(garment.length, 1.0)), piece.points[:, 1])
-        loose = 1 - smoothstep(height_of(at, garment.length), waist(at), piece.points[:, 1]) if loose is None else loose
+        loose = 1 - smoothstep(height_of(at, garment.length), waist(at), piece.points[:, 1])
         return garment.thickness + (garment.hem_thickness - garment.thickness) * loose
     y = piece.points[:, 1]
     at_neck = smoothstep(0.0, 0.05, piece.fields["neck"])
-    hanging = 1 - smoothstep(at["LeftUpLeg"][1], at["Spine1"][1], y)
-    return 0.005 + (garment.thickness - 0.005) * at_neck + 0.006 * hanging
+    below = 1 - smoothstep(waist(at), waist(at) + 0.12, y)
+    tucked = garment.hem <= _TUCKED
+    at_waist = _INNER if tucked else garment.thickness + 0.010  # under or over the trousers
+    return (1 - below) * (_INNER + (garment.thickness - _INNER) * at_neck) + below * at_waist
 
 
-def skirt(garment: Skirt, body: Patch, at: Landmarks, columns: int = 96) -> tuple[Patch, np.ndarray]:
-    """Return a skirt (charted, skinned) and its shading: convex outlines of the legs that never narrow below the hips."""
+def skirt(
+    garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96
+) -> tuple[Patch, np.ndarray]:
+    """Return a skirt (charted, skinned) and its shading: convex outlines of the legs, widening downward.
+
+    `inner` `[M, 3]` are points of garments below it.
+    """
     low, high = height_of(at, garment.length), waist(at)
     heights = np.linspace(high, low, max(int((high - low) / 0.018), 8))
     center = at["Hips"][[0, 2]]
     angles = np.arange(columns) * (2 * np.pi / columns) - np.pi
     legs = body.points[share(body, at.names, ("Arm", "ForeArm", "Hand")) < 0.3]
-    radii = sheets.slice_radii(legs, heights, center, angles) + garment.thickness
+    radii = sheets.slice_radii(np.concatenate([legs, inner]), heights, center, angles) + garment.thickness
     step = heights[0] - heights[1]
     for i in range(1, len(heights)):
         radii[i] = np.maximum(radii[i], radii[i - 1] + garment.flare * step)
@@ -225,7 +233,7 @@ def shoe(garment: Shoes, side: str, body: Patch, at: Landmarks) -> tuple[Patch, 
     own = body.points[:, 0] * at[f"{side}Foot"][0] > 0
     foot = body.points[own & (body.points[:, 1] < at[f"{side}Foot"][1] + 0.03)]
     middle = np.array([*foot.mean(0)])
-    directions, faces = sheets.sphere(5)
+    directions, faces = sheets.sphere(4)
     stretched = directions * [1, 0.6, 2.0]  # as many directions to the toes as a long foot needs
     stretched /= np.linalg.norm(stretched, axis=1, keepdims=True)
     radius = sheets.hull_radius(foot, middle, stretched)
@@ -234,6 +242,6 @@ def shoe(garment: Shoes, side: str, body: Patch, at: Landmarks) -> tuple[Patch, 
     points[:, 1] = np.where(points[:, 1] < 0.03, points[:, 1] - 0.012 * sole, points[:, 1])
     near = own[body.faces].all(1) & (body.points[body.faces, 1].max(1) < at[f"{side}Foot"][1] + 0.08)
     result = sheets.charted(points, faces, body, near)
-    collar = at[f"{side}Foot"][1] + garment.height - points[:, 1] - 0.25 * (points[:, 2] - at[f"{side}Foot"][2])
+    collar = at[f"{side}Foot"][1] + garment.height - points[:, 1]
     result = patches.clip(replace(result, fields={"collar": collar}), "collar")
     return result, 1 - 0.25 * (1 - smoothstep(0.0, 0.015, result.points[:, 1]))

@@ -164,7 +164,9 @@ def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarr
     for _ in range(taut):
         pull = np.einsum("nc,nc->n", mean @ points - points, outward)
         points = points + np.maximum(pull, 0)[:, None] * outward
-    return smooth(points, mean, 4), outward
+    points = smooth(points, mean, 4)
+    clearance = np.einsum("nc,nc->n", points - patch.points, outward)
+    return points + np.maximum(0.75 * thickness - clearance, 0)[:, None] * outward, outward
 
 
 def wrinkles(points: np.ndarray, rng: np.random.Generator, period: float) -> np.ndarray:
