@@ -12,10 +12,7 @@ def random_maps(seed: int, batch: int = 2, height: int = 9, width: int = 7) -> d
     shapes = {
         "heatmap": (17,), "offset": (17, 2), "mask": (), "part": (24,), "uv": (24, 2), "normal": (3,)
     }  # fmt: skip
-    return {
-        name: rng.normal(size=(batch, height, width, *shape)).astype(np.float32)
-        for name, shape in shapes.items()
-    }
+    return {name: rng.normal(size=(batch, height, width, *shape)).astype(np.float32) for name, shape in shapes.items()}
 
 
 def test_part_is_one_plus_the_best_channel_and_uv_is_that_channel_plus_half() -> None:
@@ -47,9 +44,7 @@ def test_score_is_the_mean_of_the_keypoints_scores() -> None:
 
 def test_mask_is_the_sigmoid_of_the_logits() -> None:
     maps = random_maps(4)
-    np.testing.assert_allclose(
-        decode.decode_maps(maps, 3.0)["mask"], 1 / (1 + np.exp(-maps["mask"])), rtol=1e-5
-    )
+    np.testing.assert_allclose(decode.decode_maps(maps, 3.0)["mask"], 1 / (1 + np.exp(-maps["mask"])), rtol=1e-5)
 
 
 def test_uv_at_parts_reads_the_given_channel_everywhere() -> None:

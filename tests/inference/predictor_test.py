@@ -1,6 +1,5 @@
 """Prediction on whole pictures: what a crop shows comes back to where it was."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -1,0 +1,172 @@
+"""The prediction main: files, page, and refusals."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+
+from simpose_tf.errors import InputError
+from simpose_tf.predict import plan
+from simpose_tf.visualize import normals
+from tests.inference import savedmodels
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return savedmodels.save(savedmodels.EchoModel(65, 49), tmp_path_factory.mktemp("echo") / "model")
+
+
+def scene(height: int, width: int) -> np.ndarray:
+    """Return a picture with one blue disc, which the echo model takes for a person."""
+    y, x = np.indices((height, width)) + 0.5
+    inside = np.hypot(x - width / 2, y - height / 2) < min(height, width) / 3
+    color = np.stack([200 * x / width, 200 * y / height, np.full_like(x, 250)], -1)
+    return np.where(inside[..., None], color, [90, 90, 20]).astype(np.uint8)
+
+
+def run_main(*args: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "simpose_tf.predict", *args]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def run(model: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess, Path]:
+    """Predict on odd pictures: tiny, grey, RGBA, CMYK, turned by EXIF, one broken, one with a # in its name."""
+    folder = tmp_path_factory.mktemp("predict")
+    pictures = folder / "in"
+    pictures.mkdir()
+    picture = Image.fromarray(scene(120, 90))
+    picture.save(pictures / "0plain.png")
+    picture.convert("L").save(pictures / "1grey.jpg")
+    picture.convert("RGBA").save(pictures / "2rgba #1.png")
+    picture.convert("CMYK").save(pictures / "3cmyk.jpg")
+    Image.fromarray(scene(16, 16)).save(pictures / "4tiny.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(pictures / "5turned.jpg", exif=exif)
+    (pictures / "6broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    return run_main(f"--model={model}", f"--input={pictures}", f"--output={folder / 'out'}"), folder / "out"
+
+
+def test_every_readable_picture_gets_its_files(run: tuple) -> None:
+    done, out = run
+    assert done.returncode == 0, done.stderr
+    names = ["0plain", "1grey", "2rgba #1", "3cmyk", "4tiny", "5turned"]
+    files = [f"{n}{kind}" for n in names for kind in (".json", "_iuv.png", "_normals.png", "_overlay.jpg")]
+    assert sorted(p.name for p in out.iterdir()) == sorted([*files, "results.json", "index.html", "previews"])
+
+
+def test_broken_picture_is_named_and_counted(run: tuple) -> None:
+    done, out = run
+    assert "6broken.jpg: not a readable picture" in done.stdout
+    assert "6 people in 6 pictures, 1 skipped" in done.stdout
+    assert "6broken.jpg" in (out / "index.html").read_text()
+
+
+def test_results_and_picture_files_agree(run: tuple) -> None:
+    _, out = run
+    content = json.loads((out / "0plain.json").read_text())
+    (person,) = content["people"]
+    assert (content["image"], content["height"], content["width"]) == ("0plain.png", 120, 90)
+    assert person["bbox"] == [0, 0, 90, 120]
+    results = json.loads((out / "results.json").read_text())
+    assert [r["image_id"] for r in results] == [1, 2, 3, 4, 5, 6]
+    assert set(results[0]) == {"image_id", "category_id", "bbox", "score", "uv_shape", "uv_data"}
+    assert results[0].items() <= person.items()
+    # The box is the picture, so uv_data is NAME_iuv.png, and the mask is where a part is.
+    data = np.frombuffer(base64.b64decode(person["uv_data"]), np.uint8)
+    iuv = np.asarray(Image.open(out / "0plain_iuv.png"))
+    np.testing.assert_array_equal(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], iuv)
+    np.testing.assert_array_equal(coco_mask.decode(person["segmentation"]), iuv[..., 0] > 0)
+    _, known = normals.decode(np.asarray(Image.open(out / "0plain_normals.png")))
+    np.testing.assert_array_equal(known, iuv[..., 0] > 0)
+
+
+def test_iuv_shows_the_disc_where_it_is(run: tuple) -> None:
+    _, out = run
+    iuv = np.asarray(Image.open(out / "0plain_iuv.png")).astype(int)
+    picture = scene(120, 90)
+    wrong = (iuv[..., 0] > 0) != (picture[..., 2] > 127)
+    assert wrong.mean() < 0.02
+    inside = cv2.erode((iuv[..., 0] > 0).astype(np.uint8), np.ones((7, 7))) > 0
+    # v is green; u is red, up to half a crop pixel (2.3 picture pixels, 2.6 levels) at part borders.
+    assert np.abs(iuv[..., 2] - picture[..., 1])[inside].max() <= 3
+    assert np.abs(iuv[..., 1] - picture[..., 0])[inside].max() <= 6
+
+
+def test_turned_picture_is_predicted_upright(run: tuple) -> None:
+    _, out = run
+    with Image.open(out / "5turned_iuv.png") as iuv:
+        assert iuv.size == (120, 90)
+
+
+def test_small_pictures_get_an_enlarged_overlay(run: tuple) -> None:
+    _, out = run
+    with Image.open(out / "4tiny_iuv.png") as iuv, Image.open(out / "4tiny_overlay.jpg") as overlay:
+        assert (iuv.size, overlay.size) == ((16, 16), (640, 640))
+
+
+def test_page_links_only_files_that_are_there(run: tuple) -> None:
+    _, out = run
+    text = (out / "index.html").read_text()
+    targets = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert len(targets) == 6 * (2 * 3 + 3)
+    for target in targets:
+        assert not target.startswith(("/", "http"))
+        assert (out / target.replace("%20", " ").replace("%23", "#")).is_file(), target
+
+
+def test_results_load_with_pycocotools(run: tuple) -> None:
+    _, out = run
+    coco = COCO()
+    coco.dataset = {"images": [{"id": i} for i in range(1, 7)], "categories": [{"id": 1}], "annotations": []}
+    coco.createIndex()
+    assert len(coco.loadRes(str(out / "results.json")).anns) == 6
+
+
+@pytest.mark.parametrize(
+    ("boxes", "fault"),
+    [
+        ([{"image": "b.png", "bbox": [0, 0, 5, 5]}], "unknown picture 'b.png'"),
+        ([{"image": "a.png", "bbox": [0, 0, 0, 5]}], "has no area"),
+        ([{"image": "a.png", "bbox": [40, 0, 5, 5]}], r"lies outside .*a.png \(30 x 20 pixels\)"),
+    ],
+)
+def test_bad_boxes_are_told_before_anything_is_done(tmp_path: Path, boxes: list, fault: str) -> None:
+    Image.fromarray(scene(20, 30)).save(tmp_path / "a.png")
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    with pytest.raises(InputError, match=fault):
+        plan([str(tmp_path / "a.png")], str(tmp_path / "boxes.json"))
+
+
+def test_whole_picture_is_the_box_by_default_and_stems_stay_apart(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "b.png"):
+        Image.fromarray(scene(20, 30)).save(tmp_path / name)
+    work, skipped = plan([str(tmp_path / name) for name in ("a.jpg", "a.png", "b.png")], None)
+    assert [w.name for w in work] == ["a_jpg", "a_png", "b"]
+    np.testing.assert_array_equal(work[0].boxes_yxyx, [[0, 0, 20, 30]])
+    assert skipped == []
+
+
+def test_only_broken_pictures_raise(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("x")
+    with pytest.raises(InputError, match=r"none of 1 pictures is readable, the first: .*a.jpg"):
+        plan([str(tmp_path / "a.jpg")], None)
+
+
+def test_folder_that_is_no_model_ends_with_one_line_and_nothing_written(tmp_path: Path) -> None:
+    Image.fromarray(scene(20, 30)).save(tmp_path / "a.png")
+    done = run_main(f"--model={tmp_path}", f"--input={tmp_path / 'a.png'}", f"--output={tmp_path / 'out'}")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "is no SavedModel" in done.stderr
+    assert not (tmp_path / "out").exists()
