@@ -1,8 +1,8 @@
 """Natural, everyday poses as joint angles: what people do with trunk, legs and arms.
 
-Notation: a `Pose` maps a bone to its angles (flexion, abduction, twist) in degrees (`figures.joints`); `draw(mean,
-sd)` is one normal draw. Every activity draws its latent quantities (stride, depth of a squat) once and lets several
-joints follow them, as a body does.
+Notation: a `Pose` maps a bone to its angles (flexion, abduction, twist) in degrees (`figures.joints`);
+`draw(mean, sd)` is one normal draw. Every activity draws its latent quantities (stride, depth of a squat) once and
+lets several joints follow them, as a body does.
 
 # not in the paper: SimPose (sec. 5.1) plays motion-capture clips; these poses need no files.
 """
@@ -24,6 +24,7 @@ class Draw:
         self.rng = rng
 
     def __call__(self, mean: float, sd: float) -> float:
+        """Draw from the normal distribution, cut off at two standard deviations."""
         return float(mean + sd * np.clip(self.rng.standard_normal(), -2, 2))
 
     def choose(self, weights: dict[str, float]) -> str:
@@ -33,7 +34,7 @@ class Draw:
 
 
 def trunk(pose: Pose, draw: Draw, lean: float, bend: float = 0.0, turn: float = 0.0) -> None:
-    """Bend the spine forward by `lean`, sideways by `bend`, turn it by `turn` (degrees in total); move the head."""
+    """Bend the spine forward by `lean`, sideways by `bend`, turn it by `turn` (degrees); move the head."""
     for bone in ("Spine", "Spine1", "Spine2"):
         pose[bone] = (lean / 3 + draw(0, 2), bend / 3 + draw(0, 1.5), turn / 3 + draw(0, 2))
     look, tilt, yaw = draw(-0.3 * lean, 10), draw(0, 5), draw(-0.5 * turn, 18)
@@ -64,8 +65,8 @@ def hand(pose: Pose, draw: Draw, side: str) -> None:
         pose[f"{side}HandThumb{joint}"] = (draw(0, 5), draw(-0.3 * curl, 4), 0.0)
 
 
-# Arms: (mean, sd) of the upper arm's flexion, abduction and internal twist, and of the elbow's flexion; last the
-# shoulder blade's lift.
+# Arms: (mean, sd) of the upper arm's flexion, abduction and internal twist, and of the elbow's flexion; last
+# the shoulder blade's lift.
 _ARMS: dict[str, tuple[tuple[float, float], ...]] = {
     "hang": ((3, 9), (9, 5), (12, 14), (18, 12), (0, 2)),
     "behind": ((-25, 8), (14, 4), (25, 12), (35, 12), (0, 2)),
@@ -82,8 +83,21 @@ _ARMS: dict[str, tuple[tuple[float, float], ...]] = {
     "head": ((70, 10), (72, 10), (-45, 12), (128, 9), (14, 4)),
     "lap": ((26, 8), (9, 5), (16, 10), (52, 12), (0, 2)),
 }
-_ONE_ARM = dict(hang=5, behind=1, belly=2, hip=2, pocket=1.5, hold=2, phone=1, forward=2, low=1.5, side=1.5)
-_ONE_ARM |= dict(wave=1, up=1.5, head=0.7)
+_ONE_ARM: dict[str, float] = {
+    "hang": 5,
+    "behind": 1,
+    "belly": 2,
+    "hip": 2,
+    "pocket": 1.5,
+    "hold": 2,
+    "phone": 1,
+    "forward": 2,
+    "low": 1.5,
+    "side": 1.5,
+    "wave": 1,
+    "up": 1.5,
+    "head": 0.7,
+}
 
 
 def arm(pose: Pose, draw: Draw, side: str, what: str) -> None:
@@ -209,9 +223,9 @@ def kneel(draw: Draw) -> Pose:
     pose: Pose = {"Hips": (draw(2, 5), draw(0, 2), 0.0)}
     trunk(pose, draw, draw(8, 9), draw(0, 4), draw(0, 8))
     both = draw.rng.random() < 0.35
-    leg(pose, "Right", (draw(4, 6), draw(4, 3), draw(0, 4)), draw(96, 8), draw(42, 6))
+    leg(pose, "Right", (draw(4, 6), draw(4, 3), draw(0, 4)), draw(86, 6), draw(42, 6))
     if both:
-        leg(pose, "Left", (draw(4, 6), draw(4, 3), draw(0, 4)), draw(96, 8), draw(42, 6))
+        leg(pose, "Left", (draw(4, 6), draw(4, 3), draw(0, 4)), draw(86, 6), draw(42, 6))
     else:
         leg(pose, "Left", (draw(86, 7), draw(6, 4), draw(-4, 4)), draw(86, 8))
         flat_foot(pose, "Left", pose["Hips"][0])

@@ -33,22 +33,28 @@ _WHITE, _BLACK, _DENIM = _cloth(0.9, 0.9, 0.88), _cloth(0.13, 0.13, 0.15), _clot
 
 SPECS: tuple[FigureSpec, ...] = (
     FigureSpec(
-        "anna", "train", Shape(0, 0.5, 0.5, 0.48, 0.5, 0.65, race=_EUROPEAN), _FAIR, "long", _BROWN_HAIR, _GREEN_EYES,
+        "anna", "train", Shape(0, 0.5, 0.5, 0.48, 0.5, 0.65, race=_EUROPEAN), _FAIR, "long", _BROWN_HAIR,
+        _GREEN_EYES,
         ((_SNEAKERS, _WHITE), (_JEANS, _DENIM), (_T_SHIRT, _cloth(0.75, 0.25, 0.3))),
     ),
     FigureSpec(
-        "boris", "train", Shape(1, 0.55, 0.6, 0.55, 0.5, 0.6, race=_EUROPEAN), _PALE, "short", _BROWN_HAIR, _BLUE_EYES,
+        "boris", "train", Shape(1, 0.55, 0.6, 0.55, 0.5, 0.6, race=_EUROPEAN), _PALE, "short", _BROWN_HAIR,
+        _BLUE_EYES,
         ((_SNEAKERS, _BLACK), (_SLACKS, _cloth(0.45, 0.41, 0.34)),
-         (_LONG_SLEEVE, _cloth(0.85, 0.85, 0.82, pattern="stripes", pattern_color=(0.2, 0.27, 0.45), pattern_scale=0.045))),
+         (_LONG_SLEEVE,
+          _cloth(0.85, 0.85, 0.82, pattern="stripes", pattern_color=(0.2, 0.27, 0.45), pattern_scale=0.045))),
     ),
     FigureSpec(
-        "chloe", "train", Shape(0, 0.45, 0.5, 0.45, 0.45, 0.7, race=_AFRICAN), _BROWN, "bun", _BLACK_HAIR, _BROWN_EYES,
+        "chloe", "train", Shape(0, 0.45, 0.5, 0.45, 0.45, 0.7, race=_AFRICAN), _BROWN, "bun", _BLACK_HAIR,
+        _BROWN_EYES,
         ((_SNEAKERS, _cloth(0.7, 0.55, 0.3)), (_DRESS, _cloth(0.85, 0.62, 0.2)),
          (Skirt(1.1, 0.16, 11, 0.006), _cloth(0.85, 0.62, 0.2))),
     ),
     FigureSpec(
-        "dayo", "train", Shape(1, 0.5, 0.65, 0.5, 0.46, 0.65, race=_AFRICAN), _DARK, "bald", _BLACK_HAIR, _BROWN_EYES,
-        ((_SNEAKERS, _cloth(0.75, 0.2, 0.15)), (_LONG_SHORTS, _cloth(0.2, 0.22, 0.25)), (_TANK, _cloth(0.88, 0.86, 0.8))),
+        "dayo", "train", Shape(1, 0.5, 0.65, 0.5, 0.46, 0.65, race=_AFRICAN), _DARK, "bald", _BLACK_HAIR,
+        _BROWN_EYES,
+        ((_SNEAKERS, _cloth(0.75, 0.2, 0.15)), (_LONG_SHORTS, _cloth(0.2, 0.22, 0.25)),
+         (_TANK, _cloth(0.88, 0.86, 0.8))),
     ),
     FigureSpec(
         "emi", "train", Shape(0, 0.5, 0.45, 0.42, 0.4, 0.6, race=_ASIAN), _FAIR, "bob", _BLACK_HAIR, _BROWN_EYES,
@@ -57,21 +63,25 @@ SPECS: tuple[FigureSpec, ...] = (
           _cloth(0.35, 0.15, 0.2, pattern="checks", pattern_color=(0.55, 0.5, 0.42), pattern_scale=0.06))),
     ),
     FigureSpec(
-        "farid", "train", Shape(1, 0.62, 0.5, 0.62, 0.5, 0.5, race=(0.2, 0.3, 0.5)), _OLIVE, "crop", _BLACK_HAIR, _BROWN_EYES,
+        "farid", "train", Shape(1, 0.62, 0.5, 0.62, 0.5, 0.5, race=(0.2, 0.3, 0.5)), _OLIVE, "crop", _BLACK_HAIR,
+        _BROWN_EYES,
         ((_BOOTS, _cloth(0.3, 0.2, 0.13)), (_JEANS, _cloth(0.3, 0.33, 0.38)),
          (_T_SHIRT, _cloth(0.2, 0.38, 0.3, pattern="mottled", pattern_color=(0.25, 0.42, 0.34)))),
     ),
     FigureSpec(
-        "gita", "train", Shape(0, 0.65, 0.45, 0.62, 0.45, 0.5, race=(0.2, 0.5, 0.3)), _TAN, "bun", _GREY_HAIR, _BROWN_EYES,
+        "gita", "train", Shape(0, 0.65, 0.45, 0.62, 0.45, 0.5, race=(0.2, 0.5, 0.3)), _TAN, "bun", _GREY_HAIR,
+        _BROWN_EYES,
         ((_SNEAKERS, _cloth(0.4, 0.3, 0.35)), (_LEGGINGS, _cloth(0.18, 0.17, 0.22)),
          (Top(1.5, 0.03, 1.0, 0.013), _cloth(0.5, 0.3, 0.5))),
     ),
     FigureSpec(
-        "hugo", "train", Shape(1, 0.42, 0.45, 0.42, 0.5, 0.6, race=_ASIAN), _FAIR, "short", _BLACK_HAIR, _BROWN_EYES,
+        "hugo", "train", Shape(1, 0.42, 0.45, 0.42, 0.5, 0.6, race=_ASIAN), _FAIR, "short", _BLACK_HAIR,
+        _BROWN_EYES,
         ((_SNEAKERS, _WHITE), (Top(1.9, 0.0, 0.5, 0.010), _cloth(0.3, 0.45, 0.65)), (_SLACKS, _BLACK)),
     ),
     FigureSpec(
-        "ines", "train", Shape(0, 0.48, 0.55, 0.5, 0.55, 0.7, race=(0.3, 0.1, 0.6)), _TAN, "long", _BLACK_HAIR, _BROWN_EYES,
+        "ines", "train", Shape(0, 0.48, 0.55, 0.5, 0.55, 0.7, race=(0.3, 0.1, 0.6)), _TAN, "long", _BLACK_HAIR,
+        _BROWN_EYES,
         ((_SNEAKERS, _cloth(0.85, 0.8, 0.75)), (_SHORTS, _cloth(0.75, 0.72, 0.62)), (_TANK, _cloth(0.2, 0.5, 0.55))),
     ),
     FigureSpec(
@@ -85,12 +95,14 @@ SPECS: tuple[FigureSpec, ...] = (
          (Skirt(0.95, 0.12, 9, 0.006), _cloth(0.25, 0.4, 0.6))),
     ),
     FigureSpec(
-        "luis", "val", Shape(1, 0.52, 0.6, 0.5, 0.52, 0.65, race=(0.2, 0.2, 0.6)), _TAN, "short", _BROWN_HAIR, _BROWN_EYES,
+        "luis", "val", Shape(1, 0.52, 0.6, 0.5, 0.52, 0.65, race=(0.2, 0.2, 0.6)), _TAN, "short", _BROWN_HAIR,
+        _BROWN_EYES,
         ((_SNEAKERS, _cloth(0.2, 0.25, 0.4)), (_SHORTS, _cloth(0.35, 0.37, 0.3)),
          (_T_SHIRT, _cloth(0.85, 0.8, 0.7, pattern="stripes", pattern_color=(0.65, 0.25, 0.2), pattern_scale=0.12))),
     ),
     FigureSpec(
-        "mina", "val", Shape(0, 0.55, 0.5, 0.55, 0.5, 0.6, race=(0.6, 0.2, 0.2)), _BROWN, "short", _BLACK_HAIR, _BROWN_EYES,
+        "mina", "val", Shape(0, 0.55, 0.5, 0.55, 0.5, 0.6, race=(0.6, 0.2, 0.2)), _BROWN, "short", _BLACK_HAIR,
+        _BROWN_EYES,
         ((_SNEAKERS, _BLACK), (_JEANS, _cloth(0.16, 0.18, 0.24)), (_LONG_SLEEVE, _cloth(0.78, 0.76, 0.7))),
     ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from simpose_tf.surface.reference import Reference, open_reference
 Color = tuple[float, float, float]
 _SKIN_BONES = 4
 _KEYPOINT_VERTICES = 256
+_SMOOTHED_BY_CLOTH = (("breast/nipple-size-decr", 1.0), ("breast/nipple-point-decr", 1.0))
 _SOLE_HEIGHT = 0.018  # metres of a shoe's side that are sole
 
 
@@ -74,7 +75,8 @@ def build(spec: FigureSpec, reference: Reference | None = None) -> Figure:
       InputError: the description or the body data is at fault.
     """
     base, charts = makehuman.load_base(), reference or open_reference()
-    vertices = makehuman.shape_vertices(base, spec.shape)
+    shape = replace(spec.shape, details=(*spec.shape.details, *_SMOOTHED_BY_CLOTH))
+    vertices = makehuman.shape_vertices(base, shape)
     skeleton = makehuman.skeleton_of(base, vertices)
     body = _charted_body(base, vertices, charts)
     head = hair.Head(base.keypoint_regressor @ vertices, body)
@@ -106,13 +108,13 @@ def _charted_body(base: BaseMesh, vertices: np.ndarray, charts: Reference) -> Pa
 def _materials(spec: FigureSpec) -> tuple[Material, ...]:
     """Return skin, eyes, hair, soles, then one material per garment."""
     skin = Material("skin", spec.skin, roughness=0.75, pattern="mottled", pattern_scale=0.03)
-    ruddy = tuple(float(c) for c in np.array(spec.skin) * [1.0, 0.955, 0.945])
+    red, green, blue = spec.skin
     cloths = [
         Material(_name(g), c.color, c.roughness, c.pattern, c.pattern_color, c.pattern_scale, jitter_hue=True)
         for g, c in spec.wear
     ]
     return (
-        replace(skin, pattern_color=ruddy),
+        replace(skin, pattern_color=(red, 0.955 * green, 0.945 * blue)),
         Material("eyes", (0.92, 0.91, 0.89), roughness=0.4),
         Material("hair", spec.hair, roughness=0.7),
         Material("soles", (0.82, 0.8, 0.76), roughness=0.9),

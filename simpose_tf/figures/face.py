@@ -32,7 +32,7 @@ def paint(base: BaseMesh, num_vertices: int, skin: np.ndarray, brow: np.ndarray,
     eyes = (base.keypoint_regressor @ base.vertices)[1:3]
     brows = np.zeros(num_vertices)
     for eye in eyes:
-        middle = eye + [0.08 * eye[0], 0.020, 0.008]
+        middle = eye + np.array([0.08 * eye[0], 0.020, 0.008])
         arched = points + [0, 1, 0] * (4 * (points[:, :1] - middle[0]) ** 2)
         brows = np.maximum(brows, _spot(arched, middle, (0.021, 0.0042, 0.03)))
     mouth = _spot(points, _LIPS, (0.025, 0.0105, 0.03))
@@ -42,7 +42,9 @@ def paint(base: BaseMesh, num_vertices: int, skin: np.ndarray, brow: np.ndarray,
     return shade
 
 
-def eyes(base: BaseMesh, vertices: np.ndarray, body: Patch, head: Head, iris: np.ndarray) -> list[tuple[Patch, np.ndarray]]:
+def eyes(
+    base: BaseMesh, vertices: np.ndarray, body: Patch, head: Head, iris: np.ndarray
+) -> list[tuple[Patch, np.ndarray]]:
     """Return both eyeballs, charted as the head, with an iris and a pupil in their shading `[N, 3]`.
 
     Args:

@@ -148,7 +148,7 @@ def _sleeve(top: Top, body: Patch, at: Landmarks) -> np.ndarray:
 
 def cover(garment: Garment, fields: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return a field `[N]` that is positive where the garment hides what is beneath, a rim along its borders excepted."""
-    rims = {name: _RIM for name in fields}
+    rims = dict.fromkeys(fields, _RIM)
     if isinstance(garment, Skirt):
         rims["leg"] = _SKIRT_RIM
     rims["arms"] = 0.0
@@ -181,19 +181,17 @@ def dress(garment: Top | Trousers, body: Patch, at: Landmarks, rng: np.random.Ge
 def _thickness(garment: Top | Trousers, piece: Patch, at: Landmarks) -> np.ndarray:
     """Return metres `[N]` of cloth and air: tight at neck and waist, looser towards hems and sleeves."""
     if isinstance(garment, Trousers):
-        loose = 1 - smoothstep(height_of(at, garment.length), waist(at), piece.points[:, 1])
+        loose = 1 - smoothstep(height_of(at, garment.length), height_of(at, 0) + 0.01, piece.points[:, 1])
         return garment.thickness + (garment.hem_thickness - garment.thickness) * loose
     y = piece.points[:, 1]
     at_neck = smoothstep(0.0, 0.05, piece.fields["neck"])
     below = 1 - smoothstep(waist(at), waist(at) + 0.12, y)
     tucked = garment.hem <= _TUCKED
-    at_waist = _INNER if tucked else garment.thickness + 0.010  # under or over the trousers
+    at_waist = _INNER if tucked else garment.thickness + 0.013  # under or over the trousers
     return (1 - below) * (_INNER + (garment.thickness - _INNER) * at_neck) + below * at_waist
 
 
-def skirt(
-    garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96
-) -> tuple[Patch, np.ndarray]:
+def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96) -> tuple[Patch, np.ndarray]:
     """Return a skirt (charted, skinned) and its shading: convex outlines of the legs, widening downward.
 
     `inner` `[M, 3]` are points of garments below it.

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from simpose_tf.errors import InputError
 from simpose_tf.figures import patches, sheets
 from simpose_tf.figures.garments import Landmarks, share, smoothstep
 from simpose_tf.figures.patches import Patch
-from simpose_tf.errors import InputError
 
 STYLES = ("bald", "crop", "short", "bun", "bob", "long")
 

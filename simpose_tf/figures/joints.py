@@ -1,9 +1,9 @@
 """Joints in anatomical degrees: what each bone may do, and the rotation that an angle triple stands for.
 
 Notation. `neutral` is the anatomical standing posture with hanging arms, palms towards the thighs. `A_j` turns
-bone j from the figure's rest pose to its neutral posture; `Q_j` is the joint's own rotation, written in the axes of
-the neutral posture (x left, y up, z front) and relative to the parent. A pose's rotation in the figure's rest frame
-is then `R_j = A_parent^T Q_j A_j`. Angles are degrees `[J, 3]`: flexion, abduction and twist; flexion and
+bone j from the figure's rest pose to its neutral posture; `Q_j` is the joint's own rotation, written in the axes
+of the neutral posture (x left, y up, z front) and relative to the parent. A pose's rotation in the figure's rest
+frame is then `R_j = A_parent^T Q_j A_j`. Angles are degrees `[J, 3]`: flexion, abduction and twist; flexion and
 abduction form one swing (rotation vector without y), which is singular nowhere inside the limits, and the twist
 about the limb's neutral axis comes before it. Mirrored bones have equal angles in mirrored poses.
 """
@@ -19,10 +19,10 @@ FLEXION, ABDUCTION, TWIST = range(3)
 
 # Degrees (flexion, abduction, twist), lowest and highest, by bone without its side. Whole-joint ranges are the
 # clinical ones of the American Academy of Orthopaedic Surgeons (as in Norkin and White, Measurement of Joint
-# Motion): hip -20..120, knee 0..135, ankle -50..20, elbow 0..150, shoulder -60..180, trunk 80/25/35/45 and neck
-# 45/45/45/60 degrees, which several bones share here; dm_control's `humanoid_CMU_V2020.xml` has its hinges in the
-# same places. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its adduction
-# (negative), because neutral palms face the thighs.
+# Motion): hip -20..120, knee 0..135, ankle -50..20, elbow 0..150, shoulder -60..180, trunk 80/25/35/45 and
+# neck 45/45/45/60 degrees, which several bones share here; dm_control's `humanoid_CMU_V2020.xml` has its hinges
+# in the same places. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its
+# adduction (negative), because neutral palms face the thighs. A pointing foot is positive.
 _LIMITS = {
     "Hips": ((-40, 80), (-25, 25), (-45, 45)),
     "Spine": ((-9, 27), (-12, 12), (-12, 12)),
@@ -46,7 +46,7 @@ _LIMITS = {
     "Thumb3": ((-30, 30), (-60, 20), (-20, 20)),
 }
 
-# Which way flexion turns about x: limbs flex forward, the knee and the pointing foot backward, the trunk forward.
+# Which way flexion turns about x: limbs forward, the knee and the pointing foot backward, the trunk forward.
 _FLEXION_SIGN = {"Shoulder": -1, "Arm": -1, "ForeArm": -1, "Hand": -1, "UpLeg": -1}
 
 

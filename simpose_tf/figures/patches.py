@@ -147,8 +147,9 @@ def smooth(points: np.ndarray, mean: sparse.csr_matrix, rounds: int, share: floa
 def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Span cloth over a patch of the body.
 
-    The cloth starts `thickness` outside the body and is then pulled taut like a membrane over an obstacle: where the
-    neighbours' mean lies further out, the vertex follows, so hollows (navel, crotch, spine) are bridged and bumps stay.
+    The cloth starts `thickness` outside the smoothed body and is then pulled taut like a membrane over an obstacle: where the
+    neighbours' mean lies further out, the vertex follows, so hollows (navel, crotch, spine) are bridged and bumps stay. In the end
+    it lies at least 0.6 `thickness` outside the body itself.
 
     Args:
       patch: the body under the garment.
@@ -159,14 +160,15 @@ def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarr
       The cloth's points `[N, 3]` and the outward directions `[N, 3]` in which they were moved.
     """
     mean = averaging(patch.faces, len(patch.points))
-    outward = vertex_normals(smooth(patch.points, mean, 8), patch.faces).astype(float)
-    points = patch.points + thickness[:, None] * outward
+    soft = smooth(patch.points, mean, 8)
+    outward = vertex_normals(soft, patch.faces).astype(float)
+    points = soft + thickness[:, None] * outward
     for _ in range(taut):
         pull = np.einsum("nc,nc->n", mean @ points - points, outward)
         points = points + np.maximum(pull, 0)[:, None] * outward
     points = smooth(points, mean, 4)
     clearance = np.einsum("nc,nc->n", points - patch.points, outward)
-    return points + np.maximum(0.75 * thickness - clearance, 0)[:, None] * outward, outward
+    return points + np.maximum(0.6 * thickness - clearance, 0)[:, None] * outward, outward
 
 
 def wrinkles(points: np.ndarray, rng: np.random.Generator, period: float) -> np.ndarray:

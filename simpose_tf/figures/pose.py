@@ -33,10 +33,8 @@ def pose_bones(skeleton: Skeleton, rotations: np.ndarray) -> np.ndarray:
     return result
 
 
-def pose_points(
-    bones: np.ndarray, points: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray
-) -> np.ndarray:
-    """Return points `[V, 3]` float32 under linear blend skinning: each moved by the weighted mean of its bones.
+def pose_points(bones: np.ndarray, points: np.ndarray, skin_joints: np.ndarray, skin_weights: np.ndarray) -> np.ndarray:
+    """Return points `[V, 3]` float32 under linear blend skinning: moved by the weighted mean of their bones.
 
     Args:
       bones: `[J, 3, 4]` affine maps (`pose_bones`).
@@ -53,7 +51,7 @@ def pose_points(
 
 
 def pose_vertices(figure: Figure, rotations: np.ndarray) -> np.ndarray:
-    """Return posed vertices `[V, 3]` float32 of a figure, metres, figure frame; the hips stay where they were.
+    """Return posed vertices `[V, 3]` float32 of a figure, metres, figure frame; the hips stay in place.
 
     Args:
       figure: the person.
@@ -94,17 +92,15 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def sample_pose(skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
     """Draw a natural everyday pose inside the joints' limits: rotations `[J, 3, 3]` float64.
 
-    An activity is drawn, then its joints; left and right are exchanged half of the time. Poses whose arms pass
-    through the trunk, the thighs or the head are drawn again.
+    An activity is drawn, then its joints; left and right are exchanged half of the time. Poses whose arms
+    pass through the trunk, the thighs or the head are drawn again.
     """
     makers = list(activities.ACTIVITIES)
     shares = np.array([activities.ACTIVITIES[maker] for maker in makers])
     maker = makers[int(rng.choice(len(makers), p=shares / shares.sum()))]
     draw = activities.Draw(rng)
     for _ in range(_MAX_TRIES):
-        rotations = joints.rotations_from_angles(
-            skeleton, _angles(skeleton, maker(draw), bool(rng.random() < 0.5))
-        )
+        rotations = joints.rotations_from_angles(skeleton, _angles(skeleton, maker(draw), bool(rng.random() < 0.5)))
         if arm_clearance(skeleton, rotations) > 0:
             break
     return rotations
@@ -124,12 +120,18 @@ def _angles(skeleton: Skeleton, pose: activities.Pose, mirrored: bool) -> np.nda
 
 
 # What arms keep clear of: bone, and the radius of the capsule around it in shares of the hip-to-neck length.
-_CAPSULES = (("Hips", 0.27), ("Spine", 0.26), ("Spine1", 0.26), ("Spine2", 0.24), ("Head", 0.18))
+_CAPSULES: tuple[tuple[str, float], ...] = (
+    ("Hips", 0.27),
+    ("Spine", 0.26),
+    ("Spine1", 0.26),
+    ("Spine2", 0.24),
+    ("Head", 0.18),
+)
 _CAPSULES += (("LeftUpLeg", 0.15), ("RightUpLeg", 0.15))
 
 
 def arm_clearance(skeleton: Skeleton, rotations: np.ndarray) -> float:
-    """Return the least distance in metres from wrists, hands and the forearms' far halves to trunk, thighs, head.
+    """Return the least distance in metres from hands and the forearms' far halves to trunk, thighs and head.
 
     Negative: an arm is inside the body. The body is a set of capsules about the bones.
     """
@@ -140,16 +142,11 @@ def arm_clearance(skeleton: Skeleton, rotations: np.ndarray) -> float:
         points = skeleton.heads[index[name]], skeleton.tails[index[name]]
         return matrix[:, :3] @ points[0] + matrix[:, 3], matrix[:, :3] @ points[1] + matrix[:, 3]
 
-    probes = [
-        a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}ForeArm")] for t in (0.5, 0.75, 1)
-    ]
-    probes += [
-        a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}Hand")] for t in (0.5, 1, 1.6)
-    ]
+    probes = [a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}ForeArm")] for t in (0.5, 0.75, 1)]
+    probes += [a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}Hand")] for t in (0.5, 1, 1.6)]
     size = np.linalg.norm(skeleton.heads[index["Neck"]] - skeleton.heads[index["Hips"]])
     return min(
-        float((_distance_to_segment(np.array(probes), *ends(name)) - radius * size).min())
-        for name, radius in _CAPSULES
+        float((_distance_to_segment(np.array(probes), *ends(name)) - radius * size).min()) for name, radius in _CAPSULES
     )
 
 

@@ -14,11 +14,20 @@ from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Figure, Material, Skeleton
 from simpose_tf.files import atomic_path
 
-_ARRAYS = (
-    "vertices faces part uv material skin_joints skin_weights keypoint_vertices keypoint_weights shade".split()
-)
+_ARRAYS = [
+    "vertices",
+    "faces",
+    "part",
+    "uv",
+    "material",
+    "skin_joints",
+    "skin_weights",
+    "keypoint_vertices",
+    "keypoint_weights",
+    "shade",
+]
 # What a built figure depends on besides its description.
-_CODE = "figure makehuman patches sheets garments hair face dressing".split()
+_CODE = ["figure", "makehuman", "patches", "sheets", "garments", "hair", "face", "dressing"]
 
 
 def save_figure(path: str | os.PathLike, figure: Figure) -> None:
