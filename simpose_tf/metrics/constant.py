@@ -1,6 +1,5 @@
 """The best constant predictor: what one gets without looking at the picture. A network must beat it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,26 +44,9 @@ class ConstantPredictor:
         )
 
 
-def fit(people: Iterable[CropLabels]) -> ConstantPredictor:
-    """Fit the constant predictor to training crops of one size, read once. Raises ValueError if there is none."""
-    totals = _Totals()
-    for person in people:
-        totals.add(person)
-    if not totals.masks:
-        raise ValueError("a constant predictor needs at least one training crop")
-    height, width = totals.shape
-    count = totals.keypoint_count[:, None]
-    mean_xy = np.where(count > 0, totals.keypoint_xy / np.maximum(count, 1), [width / 2, height / 2])
-    mask, threshold = _best_mask(totals.masks, totals.shape)
-    length = np.linalg.norm(totals.normal)
-    normal = totals.normal / length if length > 0 else np.array([0.0, 0.0, -1.0])
-    part = int(np.argmax(totals.part_pixels))
-    return ConstantPredictor(mean_xy, mask, threshold, part, normal, len(totals.masks))
-
-
 @dataclass
-class _Totals:
-    """Sums over people; masks and where they are valid are kept, packed to bits."""
+class Fit:
+    """What the constant predictor needs to know of training crops of one size; masks are kept, packed to bits."""
 
     shape: tuple[int, int] = (0, 0)
     masks: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
@@ -74,7 +56,7 @@ class _Totals:
     normal: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
     def add(self, person: CropLabels) -> None:
-        """Add a person."""
+        """Take a person in."""
         self.shape = person.mask.shape[0], person.mask.shape[1]
         self.masks.append((np.packbits(person.mask), np.packbits(person.valid)))
         labelled = np.asarray(person.visibility) > keypoints.UNLABELLED
@@ -83,6 +65,19 @@ class _Totals:
         if person.part is not None and person.normal is not None:
             self.part_pixels += np.bincount(person.part[person.part > 0], minlength=charts.NUM_PARTS + 1)
             self.normal += person.normal.sum((0, 1), dtype=float)
+
+    def predictor(self) -> ConstantPredictor:
+        """Return the best constant predictor of the people so far. Raises ValueError if there is none."""
+        if not self.masks:
+            raise ValueError("a constant predictor needs at least one training crop")
+        count = self.keypoint_count[:, None]
+        middle = [self.shape[1] / 2, self.shape[0] / 2]
+        mean_xy = np.where(count > 0, self.keypoint_xy / np.maximum(count, 1), middle)
+        mask, threshold = _best_mask(self.masks, self.shape)
+        length = np.linalg.norm(self.normal)
+        normal = self.normal / length if length > 0 else np.array([0.0, 0.0, -1.0])
+        part = int(np.argmax(self.part_pixels))
+        return ConstantPredictor(mean_xy, mask, threshold, part, normal, len(self.masks))
 
 
 def _best_mask(masks: list[tuple[np.ndarray, np.ndarray]], shape: tuple[int, int]) -> tuple[np.ndarray, float]:
