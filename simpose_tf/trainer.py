@@ -114,6 +114,7 @@ class MultiTask(tf.keras.Model):
     def __init__(self, network: Network, config: losses.LossConfig, head_gradient_factor: float) -> None:
         """Wrap a network; `head_gradient_factor` multiplies the gradients of the heads of `HEADS_WITH_FACTOR`."""
         super().__init__()
+        self.distribute_reduction_method = "sum"  # of what `train_step` returns, over the replicas
         self.network = network
         self._losses = config
         favoured = [v.ref() for name in HEADS_WITH_FACTOR for v in network.heads[name].trainable_variables]
@@ -123,7 +124,8 @@ class MultiTask(tf.keras.Model):
         """Take one step of SimPose Eq. 2 on a replica's batch.
 
         Returns:
-          The mean of each term over all replicas' labels and their weighted sum, `loss`; float32 scalars.
+          This replica's share of the mean of each term, and of their weighted sum, `loss`: float32 scalars. Keras
+          adds the replicas' shares.
         """
         with tf.GradientTape() as tape:
             maps = self.network(batch["image"], training=True)
@@ -132,7 +134,7 @@ class MultiTask(tf.keras.Model):
             loss = tf.add_n([weights[name] * share for name, share in shares.items()])
         gradients = tape.gradient(loss, self.network.trainable_variables)
         self.apply(gradients)
-        return over_replicas({"loss": loss, **shares})
+        return {"loss": loss, **shares}
 
     def apply(self, gradients: list[tf.Tensor]) -> None:
         """Apply a replica's gradients, after their factors; the optimiser adds them over the replicas."""

@@ -8,6 +8,9 @@ from official.vision.modeling import backbones
 
 from simpose_tf.model.upsampling import upsample
 
+# Of the last stage of an undilated ResNet, which the top-down path starts from.
+COARSEST_STRIDE = 32
+
 
 @dataclass(frozen=True)
 class BackboneConfig:
@@ -64,10 +67,11 @@ def build_backbone(config: BackboneConfig, height: int, width: int) -> tf.keras.
       `[B, (height-1)/stride+1, (width-1)/stride+1, C]`; the cell (i, j) is centred on pixel (stride*i, stride*j).
 
     Raises:
-      ValueError: the crop is not `stride * n + 1` on both sides.
+      ValueError: the crop is not `stride * n + 1` on both sides (32 * n + 1 with a top-down path).
     """
-    if (height - 1) % config.output_stride or (width - 1) % config.output_stride:
-        raise ValueError(f"a crop of {height}x{width} is not {config.output_stride} * n + 1 on both sides")
+    stride = COARSEST_STRIDE if config.top_down_channels else config.output_stride
+    if (height - 1) % stride or (width - 1) % stride:
+        raise ValueError(f"a crop of {height}x{width} is not {stride} * n + 1 on both sides")
     image = tf.keras.layers.Input((height, width, 3))
     endpoints = _official(config, image.shape)(image)
     last = str(int(math.log2(config.output_stride))) if config.dilated else "5"
