@@ -62,7 +62,7 @@ def test_data_is_hashed_and_other_data_refused(folder, records, tmp_path):
     assert stored["sha256"] == "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"  # of "12345"
     run_folder.check_data(folder, records)
     (tmp_path / "sim-0.tfrecord").write_bytes(b"123456")
-    with pytest.raises(InputError, match="--sim_records: 'sim-0.tfrecord' is not as it was"):
+    with pytest.raises(InputError, match=r"--sim_records: 'sim-0.tfrecord' is not as it was"):
         run_folder.check_data(folder, records)
 
 
