@@ -211,7 +211,8 @@ def check_version(stored: object, place: str) -> None:
     versions = [int(v) for v in stored]  # type: ignore[attr-defined]
     if versions != [VERSION]:
         found = versions[0] if versions else "none"
-        raise InputError(f"{place}: schema version {found}, this program reads version {VERSION}; write the records anew")
+        wanted = f"this program reads version {VERSION}; write the records anew"
+        raise InputError(f"{place}: schema version {found}, {wanted}")
 
 
 def _decode_feature(stored: tf.train.Feature, feature: Feature) -> object:
@@ -258,7 +259,8 @@ def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
     stored = tf.io.parse_single_example(serialized, parse_spec())
     parsed = {f.name: stored[f.key] for f in FEATURES}
     message = f"records of another schema version; this program reads version {VERSION}; write the records anew"
-    with tf.control_dependencies([tf.debugging.assert_equal(parsed["version"], tf.constant(VERSION, tf.int64), message)]):
+    same = tf.debugging.assert_equal(parsed["version"], tf.constant(VERSION, tf.int64), message)
+    with tf.control_dependencies([same]):
         parsed["version"] = tf.identity(parsed["version"])
     return parsed
 

@@ -10,13 +10,16 @@ import numpy as np
 
 CELL = 0.05  # metres
 _BITS = 20  # a coordinate's bits in a cell's key: +-26 km
-_NEIGHBOURS = np.array(list(itertools.product((-1, 0, 1), repeat=3)))
 
 
-def _keys(cells: np.ndarray) -> np.ndarray:
-    """Return one int64 for each integer cell `[N, 3]`."""
-    shifted = cells.astype(np.int64) + (1 << (_BITS - 1))
-    return (shifted[:, 0] << (2 * _BITS)) | (shifted[:, 1] << _BITS) | shifted[:, 2]
+def _key(cells: np.ndarray) -> np.ndarray:
+    """Return one int64 for each integer cell `[N, 3]`; the key of a neighbour is the key plus the step's."""
+    x, y, z = np.moveaxis(cells.astype(np.int64), -1, 0)
+    return (x << (2 * _BITS)) + (y << _BITS) + z
+
+
+_STEPS = _key(np.array(list(itertools.product((-1, 0, 1), repeat=3))))
+_MIDDLE = _key(np.full(3, 1 << (_BITS - 1)))
 
 
 class Occupancy:
@@ -28,9 +31,8 @@ class Occupancy:
 
     def add(self, vertices: np.ndarray) -> bool:
         """Take the place of a person with world vertices `[V, 3]`; return False and take nothing if it isn't free."""
-        cells = np.unique(np.floor(vertices / CELL).astype(np.int64), axis=0)
-        if np.isin(_keys(cells), self._taken, assume_unique=False).any():
+        keys = np.unique(_key(np.floor(vertices / CELL)) + _MIDDLE)
+        if np.isin(keys, self._taken).any():
             return False
-        around = (cells[:, None] + _NEIGHBOURS[None]).reshape(-1, 3)
-        self._taken = np.union1d(self._taken, _keys(around))
+        self._taken = np.unique(np.concatenate([self._taken, (keys[:, None] + _STEPS).reshape(-1)]))
         return True

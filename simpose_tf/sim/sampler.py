@@ -3,11 +3,13 @@
 World: y up, metres, the ground is y = 0; the camera stands above the origin and looks along -z.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from simpose_tf import geometry
 from simpose_tf.errors import InputError
@@ -167,11 +169,13 @@ def _sample_background(rng: np.random.Generator, config: SceneConfig, photos: Se
     return Background(color, None, ground)
 
 
+@functools.lru_cache(maxsize=32)
 def _read_photo(path: str) -> np.ndarray:
-    pixels = cv2.imread(path, cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise InputError(f"--backgrounds: not a picture: {path}")
-    return pixels[..., ::-1]
+    try:
+        with Image.open(path) as photo:
+            return np.asarray(photo.convert("RGB"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"--backgrounds: not a picture: {path}") from error
 
 
 def _fill(rng: np.random.Generator, photo: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -12,7 +12,7 @@ def sphere_figure(name: str = "sphere", radius: float = 0.5, subdivisions: int =
     All 17 keypoints lie at its centre.
     """
     mesh = trimesh.creation.icosphere(subdivisions=subdivisions, radius=radius)
-    vertices = np.asarray(mesh.vertices) + [0, 1, 0]
+    vertices = np.asarray(mesh.vertices) + np.array([0, 1, 0])
     faces = np.asarray(mesh.faces, np.int32)
     height = (vertices[:, 1] - 1) / radius
     uv = np.stack([0.5 - 0.5 * height, 0.5 - 0.5 * vertices[:, 0] / radius], -1)[faces]
