@@ -13,17 +13,20 @@ from scipy.sparse.csgraph import connected_components
 
 from simpose_tf import app, charts
 from simpose_tf.figures import makehuman, open_seams
-from simpose_tf.surface import harmonic
+from simpose_tf.surface import harmonic, rays
 from simpose_tf.surface.reference import Reference, save_reference
 
 _OUTPUT = flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
 
+# Lengths inside mouth, nostrils and eye sockets count less when the head is spread over its squares.
+HIDDEN_SCALE = 0.25
+
 # Reweighting steps of each map, see harmonic.even_map.
-STEPS = 40
+STEPS = 20
 
 # For each chart: landmarks around it with their place on the square. A name with a leading `-` is the landmark's
-# mirror image on the right half. Charts not named here are mirror images.
-_ANCHORS: dict[int, list[tuple[str, tuple[float, float]]]] = {
+# mirror image on the right half; one without a place says only which way round. Charts not named here are mirror images.
+_ANCHORS: dict[int, list[tuple[str, tuple[float, float] | None]]] = {
     1: [("shoulder.top", (0, 0)), ("-shoulder.top", (0, 1)), ("-hip.side", (1, 1)), ("hip.side", (1, 0))],
     2: [("shoulder.top", (0, 0)), ("-shoulder.top", (0, 1)), ("-hip.side", (1, 1)), ("hip.side", (1, 0))],
     8: [("crotch", (0, 0)), ("hip.side", (0, 1)), ("knee.side", (1, 1)), ("knee.inner", (1, 0))],
@@ -36,18 +39,18 @@ _ANCHORS: dict[int, list[tuple[str, tuple[float, float]]]] = {
     21: [("elbow.back", (0, 0)), ("elbow.front", (0, 1)), ("wrist.front", (1, 1)), ("wrist.back", (1, 0))],
     24: [("neck.front", (0, 0)), ("neck.back", (1, 0)), ("crown", (1, 1)), ("hairline", (0, 1))],
     4: [
-        ("wrist.back", (0, 0)), ("wrist.over", (0.25, 0)), ("wrist.under", (0.75, 0)), ("wrist.back", (1, 0)),
-        ("Pinky", (1, 1)), ("Thumb", (0.5, 1)), ("Pinky", (0, 1)),
+        ("wrist.back", (0, 0)), ("wrist.over", None), ("wrist.under", None), ("wrist.back", (1, 0)),
+        ("Ring", (1, 1)), ("Thumb", (0.5, 1)), ("Ring", (0, 1)),
     ],
     5: [
-        ("ankle.front", (0, 0)), ("ankle.side", (0.5, 0)), ("ankle.back", (1, 0)), ("ball", (1, 1)),
-        ("ankle.back", (0, 1)), ("ankle.inner", (0, 0.5)),
+        ("ankle.front", (0, 0)), ("ankle.side", None), ("heel", (1, 0)), ("toe", (1, 1)), ("heel", (0, 1)),
+        ("ankle.inner", None),
     ],
 }  # fmt: skip
 
 # A landmark that only the chart's piece touches, besides its anchors.
 _WITNESS = {
-    1: "neck.back", 2: "neck.front", 4: "Middle", 5: "heel", 8: "hip.back", 10: "hip.front", 12: "knee.back",
+    1: "neck.back", 2: "neck.front", 4: "Middle", 5: "heel", 8: "knee.back", 10: "knee.front", 12: "knee.back",
     14: "knee.front", 15: "shoulder.pit", 17: "shoulder.top", 19: "wrist.under", 21: "wrist.over", 24: "neck.side",
 }  # fmt: skip
 
@@ -60,11 +63,13 @@ def build_reference() -> Reference:
     points, mirror = shaped[: quads.max() + 1], base.mirror[: quads.max() + 1]
     skeleton = makehuman.skeleton_of(base, shaped)
     joint, tips = dict(zip(skeleton.names, skeleton.heads)), dict(zip(skeleton.names, skeleton.tails))
-    seams = open_seams.lay_seams(points, quads, _vertex_normals(points, quads), joint, tips)
+    normals = _vertex_normals(points, quads)
+    seams = open_seams.lay_seams(points, quads, normals, joint, tips)
     edges = seams.edges | _middle_of_head(points, quads, seams)
     edges |= {(min(e), max(e)) for e in (tuple(mirror[list(edge)].tolist()) for edge in edges)}
     faces, partner = _triangulate(points, quads, mirror, edges)
     chart_faces, base_vertex = _cut_along(faces, edges)
+    scale = _visibility_scale(points, normals, faces, mirror)
     part = np.zeros(len(faces), np.uint8)
     uv = np.zeros((len(faces), 3, 2), np.float32)
     pieces = connected_components(_face_graph(chart_faces), directed=False)[1]
@@ -75,7 +80,12 @@ def build_reference() -> Reference:
             raise ValueError(f"chart {chart} and chart {part[inside].max()} are one piece")
         placed = [(_vertex(name, seams, mirror), at) for name, at in anchors]
         part[inside] = chart
-        uv[inside] = _map_chart(points, chart_faces[inside], base_vertex, placed, mirror if chart <= 2 else None)
+        used, local = np.unique(chart_faces[inside], return_inverse=True)
+        local, of_base = local.reshape(-1, 3), base_vertex[used]
+        at_vertex = _map_chart(points[of_base], local, of_base, placed, scale[of_base] if chart == 24 else None)
+        if chart <= 2:  # the torso is its own mirror image
+            at_vertex = _symmetric(at_vertex, of_base, mirror)
+        uv[inside] = at_vertex[local]
     _mirror_charts(part, uv, partner)
     return Reference("open", points.astype(np.float32), faces, part, uv, mirror)
 
@@ -92,6 +102,20 @@ def _vertex_normals(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
     for corner in range(4):
         np.add.at(normals, quads[:, corner], cross)
     return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def _visibility_scale(points: np.ndarray, normals: np.ndarray, faces: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Return `[V]` 1 on the open surface and less inside mouth, nostrils and eye sockets, which nobody sees.
+
+    A vertex of the head is inside if the way out along its normal meets the head again within 9 cm.
+    """
+    around_head = (points[:, 1] > 1.38) & (np.abs(points[:, 0]) < 0.1)
+    left = np.flatnonzero(around_head & (points[:, 0] >= 0))
+    triangles = points[faces[around_head[faces].all(1)]]
+    inside = left[rays.hits_within(points[left], normals[left], triangles, 0.09)]
+    scale = np.ones(len(points))
+    scale[inside] = scale[mirror[inside]] = HIDDEN_SCALE
+    return scale
 
 
 def _middle_of_head(points: np.ndarray, quads: np.ndarray, seams: open_seams.Seams) -> set[tuple[int, int]]:
@@ -190,26 +214,32 @@ def _piece_touching(faces: np.ndarray, pieces: np.ndarray, vertices: list[int], 
 
 
 def _map_chart(
-    points: np.ndarray,
-    chart_faces: np.ndarray,
-    base_vertex: np.ndarray,
-    anchors: list[tuple[int, tuple[float, float]]],
-    mirror: np.ndarray | None,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    of_base: np.ndarray,
+    anchors: list[tuple[int, tuple[float, float] | None]],
+    scale: np.ndarray | None,
 ) -> np.ndarray:
-    """Return `[F, 3, 2]` uv of one chart's faces; a `mirror` `[V]` makes it its own mirror image (v becomes 1 - v)."""
-    used, local = np.unique(chart_faces, return_inverse=True)
-    local = local.reshape(-1, 3)
-    vertices, base = points[base_vertex[used]], base_vertex[used]
-    loop = harmonic.boundary_loop(local)
-    loop, positions = _find_anchors(loop, base, [vertex for vertex, _ in anchors])
-    placed = [(position, at) for position, (_, at) in zip(positions, anchors, strict=True)]
-    loop_uv = harmonic.loop_on_square(vertices, loop, placed)
-    uv = harmonic.even_map(vertices, local, loop, loop_uv, STEPS)
-    if mirror is not None:
-        order = np.argsort(base)
-        across = order[np.searchsorted(base, mirror[base], sorter=order)]
-        uv = (uv + uv[across] * [1, -1] + [0, 1]) / 2
-    return uv[local]
+    """Return `[V, 2]` uv of one chart.
+
+    Args:
+      vertices: `[V, 3]` of the chart.
+      faces: `[F, 3]` one disc.
+      of_base: `[V]` vertex of the base mesh of each.
+      anchors: (base vertex, uv or None) around the chart.
+      scale: `[V]` see harmonic.even_map.
+    """
+    loop, positions = _find_anchors(harmonic.boundary_loop(faces), of_base, [vertex for vertex, _ in anchors])
+    placed = [(position, at) for position, (_, at) in zip(positions, anchors, strict=True) if at is not None]
+    loop_uv = harmonic.loop_on_square(vertices, loop, placed, scale)
+    return harmonic.even_map(vertices, faces, loop, loop_uv, STEPS, scale)
+
+
+def _symmetric(uv: np.ndarray, of_base: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Return uv `[V, 2]` of a torso chart made exactly symmetric: v becomes 1 - v under the mirror."""
+    order = np.argsort(of_base)
+    across = order[np.searchsorted(of_base, mirror[of_base], sorter=order)]
+    return (uv + uv[across] * [1, -1] + [0, 1]) / 2
 
 
 def _find_anchors(loop: np.ndarray, base: np.ndarray, wanted: list[int]) -> tuple[np.ndarray, list[int]]:

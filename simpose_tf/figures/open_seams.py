@@ -5,6 +5,7 @@ vertices; a landmark is a vertex with a name. Rings go around a limb at a joint,
 ring, cuts open a hand or a foot inside its chart. Paths may take a quad's diagonal, so the quads do not show.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,9 @@ X, Y, Z = np.eye(3)
 # Upper arm charts meet 45 degrees in front of the top, lower arm charts ever less (DensePose: 15 is front and
 # under, 19 is under), in degrees at shoulder, elbow and wrist.
 ARM_TWIST_DEG = {"shoulder": 45.0, "elbow": 35.0, "wrist": 20.0}
-VERBOSE = 0
+TOE_X = 0.152  # metres: the tip of the big toe, where the cut of the sole ends
+BEND = 0.04  # metres that a right-angled bend of a seam costs
+FAR = 40.0  # a seam takes no vertex whose cost is higher
 FINGERS = ("Pinky", "Ring", "Middle", "Index", "Thumb")
 
 
@@ -46,6 +49,10 @@ class Seams:
         left = self.quads[self.points[self.quads, 0].min(1) >= 0]
         pairs = np.concatenate([left[:, [i, j]] for i, j in ((0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3))])
         self._pairs = np.unique(np.sort(pairs, 1), axis=0)
+        self._around = {}
+        for a, b, c, d in left.tolist():
+            sides = {(min(e), max(e)) for e in ((a, b), (b, c), (c, d), (d, a))}
+            self._around |= {(min(a, c), max(a, c)): sides, (min(b, d), max(b, d)): sides}
         crossing = np.concatenate([left[:, [0, 2, 1, 3]], left[:, [1, 3, 0, 2]]])
         crossing = np.concatenate([np.sort(crossing[:, :2], 1), np.sort(crossing[:, 2:], 1)], 1)
         self._sides = np.unique(np.sort(left[:, [0, 1, 1, 2, 2, 3, 3, 0]].reshape(-1, 2), 1), axis=0)
@@ -60,35 +67,65 @@ class Seams:
         self.marks[name] = int(np.argmin(np.where(self.points[:, 0] < 0, np.inf, score)))
         return self.marks[name]
 
-    def path(self, start: str, end: str, cost: np.ndarray, cut: bool = False, diagonals: bool = True) -> None:
+    def path(self, start: str, end: str, cost: np.ndarray, cut: bool = False, diagonals: str = "free") -> None:
         """Lay a seam between two landmarks along the cheapest edges that no seam touches.
 
         Args:
           start, end: landmarks.
           cost: `[V]` factor on the length of edges at a vertex, at least 1.
           cut: whether the seam opens a chart.
-          diagonals: whether it may take diagonals of quads.
+          diagonals: `free`: of quads no side of which is a seam (else a side between two seams would be left
+            over); `all`; or `none`.
         """
         first, last = self.marks[start], self.marks[end]
         used = {v for edge in self.edges for v in edge} - {first, last}
         taken = {self._crossing[e] for e in self.edges if e in self._crossing}
-        taken |= set() if diagonals else set(self._crossing)
+        if diagonals != "all":
+            barred = [diagonal for diagonal, sides in self._around.items() if diagonals == "none" or sides & self.edges]
+            taken |= set(barred)
         pairs = np.array([p for p in self._pairs.tolist() if tuple(p) not in taken and not used & set(p)])
-        length = np.linalg.norm(self.points[pairs[:, 0]] - self.points[pairs[:, 1]], axis=1)
         cost = np.where(np.isin(np.arange(len(cost)), (first, last)), 1.0, cost)
-        weight = length * cost[pairs].mean(1)
-        graph = sp.coo_matrix((weight, pairs.T), shape=(len(cost), len(cost))).tocsr()
-        distance, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
-        if not np.isfinite(distance[last]):
+        chain = self._straightest(pairs[cost[pairs].max(1) < FAR], first, last, cost)
+        if not chain:
             raise ValueError(f"no seam from {start} to {end}")
-        chain = [last]
-        while chain[-1] != first:
-            chain.append(int(before[chain[-1]]))
-        if VERBOSE:
-            print(start, end, self.points[chain[::-1]].round(2).tolist())
-        edges = {(min(e), max(e)) for e in zip(chain[:-1], chain[1:], strict=True)}
+        edges = {(min(e), max(e)) for e in itertools.pairwise(chain)}
         self.edges |= edges
         self.cuts |= edges if cut else set()
+
+    def _straightest(self, pairs: np.ndarray, first: int, last: int, cost: np.ndarray) -> list[int]:
+        """Return the vertices of the cheapest way along edges `[E, 2]` when bends cost too; empty if there is none."""
+        tail, head = np.concatenate([pairs, pairs[:, ::-1]]).T
+        step = self.points[head] - self.points[tail]
+        length = np.linalg.norm(step, axis=1)
+        number = len(tail)  # the graph's nodes are directed edges, one more stands for the start
+        order = np.argsort(tail, kind="stable")
+        begin, stop = np.searchsorted(tail[order], head), np.searchsorted(tail[order], head, side="right")
+        source = np.repeat(np.arange(number), stop - begin)
+        within = np.arange(len(source)) - np.repeat(np.cumsum(stop - begin) - (stop - begin), stop - begin)
+        target = order[np.repeat(begin, stop - begin) + within]
+        cosine = (step[source] * step[target]).sum(1) / (length[source] * length[target])
+        price = length * (cost[tail] + cost[head]) / 2
+        starts = np.flatnonzero(tail == first)
+        graph = sp.csr_matrix(
+            (
+                np.concatenate([price[target] + BEND * (1 - cosine), price[starts]]),
+                (
+                    np.concatenate([source, np.full(len(starts), number)]),
+                    np.concatenate([target, starts]),
+                ),
+            ),
+            shape=(number + 1, number + 1),
+        )
+        distance, before = dijkstra(graph, indices=number, return_predecessors=True)
+        ends = np.flatnonzero(head == last)
+        if len(ends) == 0 or not np.isfinite(distance[ends]).any():
+            return []
+        edge = int(ends[np.argmin(distance[ends])])
+        chain = [last]
+        while edge != number:
+            chain.append(int(tail[edge]))
+            edge = int(before[edge])
+        return chain[::-1]
 
     def plane_path(self, start: str, end: str, normal: np.ndarray, width: float = 0.012) -> None:
         """Lay a seam near the plane through two landmarks that contains neither more nor less than needed.
@@ -200,21 +237,19 @@ def _torso_and_legs(seams: Seams, joint: dict[str, np.ndarray]) -> None:
     normal = np.cross(Z, crease) / np.linalg.norm(crease)
     origin = crotch * [1, 1, 0] + crease / 2
     height = (seams.points - origin) @ normal
-    for key, toward in (("front", Z), ("side", crease), ("back", -Z)):
-        offset = seams.points - origin
-        along = offset @ (toward / np.linalg.norm(toward))
-        aside2 = (offset**2).sum(1) - along**2
-        seams.mark(f"hip.{key}", aside2 + np.where((along < 0) | (along > 0.2), 1e3, 0))
+    offset = seams.points - origin
+    aside2 = height**2 + offset[:, 2] ** 2
+    seams.mark("hip.side", aside2 + np.where(np.linalg.norm(offset - crease / 2, axis=1) > 0.06, 1e3, 0))
     around = {"front": Z, "side": X, "back": -Z, "inner": -X}
     seams.ring("knee", joint["LeftLeg"], joint["LeftUpLeg"] - joint["LeftFoot"], around)
     seams.ring("ankle", joint["LeftFoot"] + [0, 0.024, 0], joint["LeftLeg"] - joint["LeftFoot"], around)
     # Straight out along the sides of quads, which leaves the diagonals at the crotch to the two creases.
     inner = np.abs(seams.points[:, 2] - np.interp(seams.points[:, 1], [0.47, 0.8], [0.037, 0.03]))
-    seams.path("crotch", "knee.inner", 1 + (inner / 0.012) ** 2 + np.where(middle, 1e3, 0), diagonals=False)
-    cost = 1 + (height / 0.012) ** 2 + np.where(middle, 1e3, 0)
-    for a, b in (("crotch", "hip.front"), ("hip.front", "hip.side"), ("hip.side", "hip.back"), ("hip.back", "crotch")):
-        seams.path(a, b, cost)
-
+    seams.path("crotch", "knee.inner", 1 + (inner / 0.012) ** 2 + np.where(middle, 1e3, 0), diagonals="none")
+    crease_cost = 1 + (height / 0.02) ** 2 + np.where(middle, 1e3, 0)
+    toward_front = seams.points[:, 2] - np.interp(seams.points[:, 0], [0, crease[0]], [crotch[2], 0])
+    for sign in (1, -1):
+        seams.path("crotch", "hip.side", crease_cost + np.where(sign * toward_front < 0, 1e3, 0), diagonals="all")
     for first, second in (("shoulder.pit", "hip.side"), ("hip.side", "knee.side"), ("knee.side", "ankle.side")):
         seams.plane_path(first, second, Z)
     seams.plane_path("knee.inner", "ankle.inner", Z)
@@ -237,11 +272,13 @@ def _cuts(seams: Seams, joint: dict[str, np.ndarray], tips: dict[str, np.ndarray
         previous = finger
     ankle = joint["LeftFoot"]
     heel = np.array([ankle[0], 0.0, seams.points[seams.marks["ankle.back"], 2] + 0.03])
-    ball = np.array([ankle[0], 0.0, joint["LeftToeBase"][2]])
-    for name, place in (("heel", heel), ("ball", ball)):
-        seams.mark(name, ((seams.points - place) ** 2).sum(1))
-    for first, second in (("ankle.back", "heel"), ("heel", "ball")):
-        seams.path(first, second, 1 + ((seams.points[:, 0] - ankle[0]) / 0.012) ** 2, cut=True)
+    seams.mark("heel", ((seams.points - heel) ** 2).sum(1))
+    second_toe = np.abs(seams.points[:, 0] - TOE_X) > 0.006
+    seams.mark("toe", -seams.points[:, 2] + np.where(second_toe | (seams.points[:, 1] > 0.1), 1e3, 0))
+    straight = np.interp(seams.points[:, 2], [heel[2], seams.points[seams.marks["toe"], 2]], [ankle[0], TOE_X])
+    sole = 1 + ((seams.points[:, 0] - straight) / 0.012) ** 2
+    seams.path("ankle.back", "heel", sole, cut=True, diagonals="none")
+    seams.path("heel", "toe", sole + np.where(seams.normals[:, 1] > 0.2, 10, 0), cut=True)
 
 
 def lay_seams(

@@ -67,7 +67,10 @@ def mean_value_weights(vertices: np.ndarray, faces: np.ndarray) -> sp.csr_matrix
 
 
 def loop_on_square(
-    vertices: np.ndarray, loop: np.ndarray, anchors: Sequence[tuple[int, tuple[float, float]]]
+    vertices: np.ndarray,
+    loop: np.ndarray,
+    anchors: Sequence[tuple[int, tuple[float, float]]],
+    scale: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return `[B, 2]` uv of a boundary loop: anchors where they are told to be, between them by arc length.
 
@@ -75,11 +78,14 @@ def loop_on_square(
       vertices: `[V, 3]`.
       loop: `[B]` vertices around the disc.
       anchors: (position in the loop, uv) in the loop's order; the corners of the square are among them.
+      scale: `[V]` factor on lengths at a vertex; smaller where little of the square should go.
     """
     uv = np.zeros((len(loop), 2))
     for (start, uv_start), (end, uv_end) in zip(anchors, [*anchors[1:], anchors[0]], strict=True):
         places = (start + np.arange((end - start) % len(loop) + 1)) % len(loop)
         steps = np.linalg.norm(np.diff(vertices[loop[places]], axis=0), axis=1)
+        if scale is not None:
+            steps = steps * (scale[loop[places[1:]]] + scale[loop[places[:-1]]]) / 2
         fraction = np.concatenate([[0.0], np.cumsum(steps)])[:, None] / steps.sum()
         uv[places] = (1 - fraction) * np.array(uv_start) + fraction * np.array(uv_end)
     return uv
@@ -134,13 +140,19 @@ def stretch(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> np.ndarr
 
 
 def even_map(
-    vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray, loop_uv: np.ndarray, steps: int, exponent: float = 0.5
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    loop: np.ndarray,
+    loop_uv: np.ndarray,
+    steps: int,
+    scale: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return `[V, 2]` uv of a disc in the square: mean value map, then evened out by reweighting.
 
     A tube that ends inside a disc (a finger, a nostril) shrinks exponentially under a harmonic map. Dividing each
-    weight by the stretch at its neighbour and solving again spreads it out (Yoshizawa, Belyaev and Seidel 2004, eq. 4
-    and 5); the weights stay positive, so no step can fold. The best of all steps by mean squared stretch is kept.
+    weight by the stretch at its neighbour and solving again spreads it out (Yoshizawa, Belyaev and Seidel 2004,
+    eq. 4 and 5; here by its square root, which is steadier). The weights stay positive, so no step can fold. The
+    step with the smallest mean squared stretch is kept. Raises ValueError if a face is flat in every step.
 
     Args:
       vertices: `[V, 3]`.
@@ -148,26 +160,27 @@ def even_map(
       loop: `[B]` its boundary.
       loop_uv: `[B, 2]` the boundary's convex image.
       steps: how many times to reweight.
-      exponent: how much of the stretch to divide by; 1 is the cited rule, smaller is smoother and steadier.
+      scale: `[V]` factor on lengths at a vertex; smaller where little of the square should go.
     """
     weights = mean_value_weights(vertices, faces)
-    face_areas = areas(vertices, faces)
-    size = len(vertices)
-    share = sp.csr_matrix(
-        (np.repeat(face_areas, 3), (faces.ravel(), np.repeat(np.arange(len(faces)), 3))), shape=(size, len(faces))
-    )
-    best, best_stretch = np.zeros((size, 2)), np.inf
+    face_scale = np.ones(len(faces)) if scale is None else scale[faces].mean(1)
+    face_areas = areas(vertices, faces) * face_scale**2
+    corners = (np.repeat(face_areas, 3), (faces.ravel(), np.repeat(np.arange(len(faces)), 3)))
+    share = sp.csr_matrix(corners, shape=(len(vertices), len(faces)))
+    best, best_total = np.zeros((len(vertices), 2)), np.inf
     for _ in range(steps + 1):
         uv = convex_combination_map(weights, loop, loop_uv)
-        squared = stretch(vertices, faces, uv) ** 2
+        squared = (face_scale * stretch(vertices, faces, uv)) ** 2
         total = float((face_areas * squared).sum())
-        if total < best_stretch:
-            best, best_stretch = uv, total
+        if total < best_total:
+            best, best_total = uv, total
         at_vertex = np.sqrt((share @ squared) / np.asarray(share.sum(1)).ravel())
         if not np.isfinite(at_vertex).all():
             break
-        weights = weights @ sp.diags(at_vertex**-exponent)
+        weights = weights @ sp.diags(at_vertex**-0.5)
         weights = sp.diags(1 / np.asarray(weights.sum(1)).ravel()) @ weights
+    if not np.isfinite(best_total):
+        raise ValueError("a face of the disc has all its corners on one side of the square")
     return best
 
 
