@@ -95,7 +95,7 @@ _ONE_ARM: dict[str, float] = {
     "low": 1.5,
     "side": 1.5,
     "wave": 1,
-    "up": 1.5,
+    "up": 2.5,
     "head": 0.7,
 }
 

@@ -77,7 +77,8 @@ SPECS: tuple[FigureSpec, ...] = (
     FigureSpec(
         "hugo", "train", Shape(1, 0.42, 0.45, 0.42, 0.5, 0.6, race=_ASIAN), _FAIR, "short", _BLACK_HAIR,
         _BROWN_EYES,
-        ((_SNEAKERS, _WHITE), (Top(1.9, 0.0, 0.5, 0.010), _cloth(0.3, 0.45, 0.65)), (_SLACKS, _BLACK)),
+        ((_SNEAKERS, _WHITE), (Top(1.9, 0.0, 0.5, 0.010), _cloth(0.3, 0.45, 0.65)),
+         (Trousers(1.97, 0.014, 0.03), _BLACK)),
     ),
     FigureSpec(
         "ines", "train", Shape(0, 0.48, 0.55, 0.5, 0.55, 0.7, race=(0.3, 0.1, 0.6)), _TAN, "long", _BLACK_HAIR,

@@ -147,11 +147,11 @@ def _sleeve(top: Top, body: Patch, at: Landmarks) -> np.ndarray:
 
 
 def cover(garment: Garment, fields: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return a field `[N]` that is positive where the garment hides what is beneath, a rim along its borders excepted."""
+    """Return a field `[N]`, positive where a garment hides what is beneath: not in a rim along its borders."""
     rims = dict.fromkeys(fields, _RIM)
     if isinstance(garment, Skirt):
         rims["leg"] = _SKIRT_RIM
-    rims["arms"] = 0.0
+    rims |= {"arms": 0.0, "waist": 0.02}
     return np.min([field - rims[name] for name, field in fields.items()], axis=0)
 
 

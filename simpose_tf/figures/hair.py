@@ -39,7 +39,9 @@ class Head:
 def hairline(body: Patch, head: Head) -> np.ndarray:
     """Return how far `[N]` metres the body's points lie above the hairline."""
     height = body.points[:, 1] - head.eyes[1]
-    return height - head.unit * _HAIRLINE(head.degrees(body.points))
+    from_axis = np.linalg.norm((body.points - head.ears)[:, [0, 2]], axis=1)
+    in_the_mouth = (from_axis < 0.4 * head.unit) & (height < 0.5 * head.unit)
+    return np.where(in_the_mouth, -1, height - head.unit * _HAIRLINE(head.degrees(body.points)))
 
 
 def grow(style: str, body: Patch, head: Head, at: Landmarks) -> list[tuple[Patch, np.ndarray]]:

@@ -46,6 +46,8 @@ _LIMITS = {
     "Thumb3": ((-30, 30), (-60, 20), (-20, 20)),
 }
 
+_MOST_SWING = 170.0  # degrees; at 180 a swing has no one direction
+
 # Which way flexion turns about x: limbs forward, the knee and the pointing foot backward, the trunk forward.
 _FLEXION_SIGN = {"Shoulder": -1, "Arm": -1, "ForeArm": -1, "Hand": -1, "UpLeg": -1}
 
@@ -70,6 +72,14 @@ def limits(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and the highest angles, both `[J, 3]` degrees (flexion, abduction, twist)."""
     table = np.array([_LIMITS[kind(name)] for name in skeleton.names], float)
     return table[..., 0], table[..., 1]
+
+
+def within_limits(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
+    """Return the nearest angles `[J, 3]` inside the limits; flexion and abduction together stay below 170 degrees."""
+    angles = np.clip(angles, *limits(skeleton))
+    swing = np.linalg.norm(angles[:, :TWIST], axis=1, keepdims=True)
+    angles[:, :TWIST] *= np.minimum(1, _MOST_SWING / np.maximum(swing, 1e-9))
+    return angles
 
 
 def _axis_signs(skeleton: Skeleton) -> np.ndarray:

@@ -51,7 +51,7 @@ def clip(patch: Patch, name: str) -> Patch:
 
     Points, weights, fields and uv of cut corners are interpolated linearly, so the cut lies on the iso-line exactly.
     """
-    value = patch.fields[name]
+    value = np.where(patch.fields[name] == 0, -1e-12, patch.fields[name])  # a vertex on the line would make slivers
     inside = value[patch.faces] > 0
     count = inside.sum(1)
     one, two = _odd_corner_first(patch, inside, count == 1), _odd_corner_first(patch, ~inside, count == 2)
@@ -144,12 +144,19 @@ def smooth(points: np.ndarray, mean: sparse.csr_matrix, rounds: int, share: floa
     return points
 
 
+def _without_details(points: np.ndarray, mean: sparse.csr_matrix, rounds: int) -> np.ndarray:
+    """Smooth points without shrinking them (Taubin: each step inward is taken back by a step outward)."""
+    for _ in range(rounds):
+        points = smooth(smooth(points, mean, 1, 0.5), mean, 1, -0.51)
+    return points
+
+
 def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarray, np.ndarray]:
     """Span cloth over a patch of the body.
 
-    The cloth starts `thickness` outside the smoothed body and is then pulled taut like a membrane over an obstacle: where the
-    neighbours' mean lies further out, the vertex follows, so hollows (navel, crotch, spine) are bridged and bumps stay. In the end
-    it lies at least 0.6 `thickness` outside the body itself.
+    The cloth starts `thickness` outside the smoothed body and is then pulled taut like a membrane over an
+    obstacle: where the neighbours' mean lies further out, the vertex follows, so hollows (navel, crotch, spine)
+    are bridged and bumps stay. In the end it lies at least 0.4 `thickness` outside the body itself.
 
     Args:
       patch: the body under the garment.
@@ -160,7 +167,7 @@ def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarr
       The cloth's points `[N, 3]` and the outward directions `[N, 3]` in which they were moved.
     """
     mean = averaging(patch.faces, len(patch.points))
-    soft = smooth(patch.points, mean, 8)
+    soft = _without_details(patch.points, mean, 50)
     outward = vertex_normals(soft, patch.faces).astype(float)
     points = soft + thickness[:, None] * outward
     for _ in range(taut):
@@ -168,7 +175,7 @@ def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarr
         points = points + np.maximum(pull, 0)[:, None] * outward
     points = smooth(points, mean, 4)
     clearance = np.einsum("nc,nc->n", points - patch.points, outward)
-    return points + np.maximum(0.6 * thickness - clearance, 0)[:, None] * outward, outward
+    return points + np.maximum(0.4 * thickness - clearance, 0)[:, None] * outward, outward
 
 
 def wrinkles(points: np.ndarray, rng: np.random.Generator, period: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from simpose_tf.figures.patches import Patch
 
 
 def hull_radius(points: np.ndarray, center: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Return how far rays from `center` `[D]` run inside the convex hull of `points` `[N, D]`, for each direction `[M, D]`."""
+    """Return how far `[M]` rays from `center` `[D]` along `directions` `[M, D]` run inside the points' convex hull."""
     equations = ConvexHull(points).equations
     along = directions @ equations[:, :-1].T
     depth = -(equations[:, :-1] @ center + equations[:, -1])

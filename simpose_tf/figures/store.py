@@ -14,7 +14,7 @@ from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Figure, Material, Skeleton
 from simpose_tf.files import atomic_path
 
-_ARRAYS = [
+_ARRAYS: tuple[str, ...] = (
     "vertices",
     "faces",
     "part",
@@ -23,11 +23,10 @@ _ARRAYS = [
     "skin_joints",
     "skin_weights",
     "keypoint_vertices",
-    "keypoint_weights",
-    "shade",
-]
+)
+_ARRAYS += ("keypoint_weights", "shade")
 # What a built figure depends on besides its description.
-_CODE = ["figure", "makehuman", "patches", "sheets", "garments", "hair", "face", "dressing"]
+_CODE = ("figure", "makehuman", "patches", "sheets", "garments", "hair", "face", "dressing")
 
 
 def save_figure(path: str | os.PathLike, figure: Figure) -> None:
