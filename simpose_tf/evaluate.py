@@ -65,7 +65,8 @@ def main() -> None:
     """Evaluate, print the table, write the json."""
     _check_options()
     # TensorFlow takes seconds to load: what is wrong with the options was told before.
-    from simpose_tf.inference import crop_scores, exported
+    from simpose_tf import crop_scores
+    from simpose_tf.inference import exported
 
     models = {"model": exported.load(FLAGS.model)}
     if FLAGS.untrained:

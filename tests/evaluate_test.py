@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from simpose_tf import evaluate, geometry
+from simpose_tf import crop_scores, evaluate, geometry
 from simpose_tf.data import schema
 from simpose_tf.errors import InputError
-from simpose_tf.inference import crop_scores, exported
+from simpose_tf.inference import exported
 from simpose_tf.metrics.crops import Scores
 from tests.dolls import photographed
 from tests.inference import savedmodels

@@ -15,16 +15,16 @@ def test_names_are_escaped_and_links_quoted() -> None:
 
 
 def test_every_tag_is_closed() -> None:
-    class Balance(HTMLParser):
-        open_tags: list[str] = []
+    open_tags: list[str] = []
 
+    class Balance(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list) -> None:
             if tag not in ("meta", "img"):
-                self.open_tags.append(tag)
+                open_tags.append(tag)
 
         def handle_endtag(self, tag: str) -> None:
-            assert self.open_tags.pop() == tag
+            assert open_tags.pop() == tag
 
-    parser = Balance()
-    parser.feed(page("t", ["n"], [PagePicture("a", "b", (("c", "d", "e"),) * 3, (("f", "g"),))]))
-    assert parser.open_tags == []
+    row = PagePicture("a", "b", (("c", "d", "e"),) * 3, (("f", "g"),))
+    Balance().feed(page("t", ["n"], [row]))
+    assert open_tags == []

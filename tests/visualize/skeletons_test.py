@@ -54,6 +54,6 @@ def test_limbs_across_the_body_are_neutral() -> None:
 def test_box_is_drawn_on_its_rim() -> None:
     canvas = np.full((40, 40, 3), 100, np.uint8)
     skeletons.draw_box(canvas, View(0, 0, 1.0, 40, 40), np.array([10.5, 8.5, 30.5, 20.5]))
-    assert (canvas[20, 8] == (255, 230, 60)).all()
-    assert (canvas[10, 14] == (255, 230, 60)).all()
+    for rim in (canvas[20, 8], canvas[10, 14]):  # up to smoothing
+        assert np.abs(rim.astype(int) - (255, 230, 60)).max() < 30
     assert (canvas[20, 14] == 100).all()
