@@ -5,6 +5,7 @@ import logging
 import os
 import shlex
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def for_each(elements: Sequence[Any], do: Callable[[Any], None], run: BeamRun) -
         return
     with _quiet():
         import apache_beam as beam
-    with _worker_environment(), _quiet():
+    with _worker_environment(), _quiet(), _no_waiting_for_the_dead():
         try:
             pipeline = beam.Pipeline(runner=_runner(run), options=_options(run))
         except (ValueError, RuntimeError, ImportError, AttributeError, SystemExit) as error:
@@ -87,6 +88,25 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+@contextlib.contextmanager
+def _no_waiting_for_the_dead() -> Iterator[None]:
+    """End the program when a worker process was killed (out of memory); Beam would wait for it for ever."""
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess exited" not in str(args.exc_value):
+            return before(args)
+        line = f"error: a worker died ({args.exc_value}); the same command goes on where this one stopped"
+        print(line, file=sys.stderr, flush=True)
+        os._exit(1)  # threads of Beam block every other way out; the workers leave with their parent
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 @contextlib.contextmanager

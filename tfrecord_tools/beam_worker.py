@@ -10,7 +10,7 @@ PARENT_CHECK_SECONDS = 2.0
 
 def main() -> None:
     """Serve the runner that started this process (its addresses are in the environment)."""
-    logging.disable(logging.ERROR)  # what goes wrong here reaches the main as an exception
+    logging.disable(logging.CRITICAL)  # what goes wrong here reaches the main as an exception
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main
 

@@ -7,7 +7,7 @@ What is wrong with one annotation or picture is named, counted and left out; the
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from absl import flags
@@ -38,26 +38,47 @@ def define_flags() -> None:
     flags.DEFINE_multi_string("beam_option", [], "Further Beam option, e.g. --beam_option=--region=eu.")
 
 
+@dataclass(frozen=True)
+class Job:
+    """What to convert and where to; `name` and `num_shards` may be None for the defaults of the flags."""
+
+    images: str
+    annotations: str
+    output: str
+    name: str | None = None
+    num_shards: int | None = None
+
+
 def main() -> None:
     """Write the data set that the flags describe."""
     options = flags.FLAGS
     configurables.load(options.gin_file, options.gin_param)
-    people, window = configurables.get(PeopleFilter), configurables.get(WindowConfig)
-    files.images_in(options.images, "--images")
-    annotations = files.require_file(options.annotations, "--annotations")
-    pictures = read_pictures(options.images, annotations)
+    job = Job(options.images, options.annotations, options.output, options.name, options.num_shards)
+    run = BeamRun(options.runner, options.workers, options.beam_option)
+    convert(job, configurables.get(PeopleFilter), configurables.get(WindowConfig), run)
+
+
+def convert(job: Job, people: PeopleFilter, window: WindowConfig, run: BeamRun) -> dict:
+    """Write the records of a COCO keypoint file and return the manifest.
+
+    Raises:
+      InputError: a folder or file is not there, the file is not COCO, or nobody in it becomes a record.
+    """
+    files.images_in(job.images, "--images")
+    annotations = files.require_file(job.annotations, "--annotations")
+    pictures = read_pictures(job.images, annotations)
     faults = label_faults(pictures)
     wanted = [p for p in pictures if any(person.becomes_record(people) for person in p.people)]
     if not wanted:
         raise InputError(_nobody(annotations, pictures, people, faults))
     writer = PhotoWriter(people, window, annotations.name)
-    num_shards = options.num_shards if options.num_shards is not None else -(-len(wanted) // PICTURES_PER_SHARD)
-    name = options.name or annotations.stem.split("_")[-1]
-    data_set = DataSet(options.output, name, num_shards, settings_of(writer, annotations, wanted))
-    run = BeamRun(options.runner, options.workers, options.beam_option)
+    num_shards = -(-len(wanted) // PICTURES_PER_SHARD) if job.num_shards is None else job.num_shards
+    name = job.name or annotations.stem.split("_")[-1]
+    data_set = DataSet(job.output, name, num_shards, settings_of(writer, annotations, wanted))
     manifest = write_shards(wanted, writer, data_set, run, faults)
     _say_skipped(manifest["skipped"], data_set.manifest)
-    app.say(f"{name}: {manifest['num_records']} people from {len(wanted)} pictures in {options.output}")
+    app.say(f"{name}: {manifest['num_records']} people from {len(wanted)} pictures in {job.output}")
+    return manifest
 
 
 def label_faults(pictures: Sequence[CocoPicture]) -> list[str]:
