@@ -6,17 +6,19 @@ The left half is labelled and mapped, the right half is its mirror image (`chart
 of u and v are those of the official table (`simpose_tf.charts`).
 """
 
+import argparse
+import itertools
+
 import numpy as np
 import scipy.sparse as sp
-from absl import flags
 from scipy.sparse.csgraph import connected_components
 
-from simpose_tf import app, charts
+from simpose_tf import charts
+from simpose_tf.errors import InputError
 from simpose_tf.figures import makehuman, open_seams
+from simpose_tf.figures.seam_paths import Seams
 from simpose_tf.surface import harmonic, rays
 from simpose_tf.surface.reference import Reference, save_reference
-
-_OUTPUT = flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
 
 # Lengths inside mouth, nostrils and eye sockets count less when the head is spread over its squares.
 HIDDEN_SCALE = 0.25
@@ -25,7 +27,8 @@ HIDDEN_SCALE = 0.25
 STEPS = 20
 
 # For each chart: landmarks around it with their place on the square. A name with a leading `-` is the landmark's
-# mirror image on the right half; one without a place says only which way round. Charts not named here are mirror images.
+# mirror image on the right half; one without a place says only which way round. Charts not named here are the
+# mirror images of these.
 _ANCHORS: dict[int, list[tuple[str, tuple[float, float] | None]]] = {
     1: [("shoulder.top", (0, 0)), ("-shoulder.top", (0, 1)), ("-hip.side", (1, 1)), ("hip.side", (1, 0))],
     2: [("shoulder.top", (0, 0)), ("-shoulder.top", (0, 1)), ("-hip.side", (1, 1)), ("hip.side", (1, 0))],
@@ -62,7 +65,8 @@ def build_reference() -> Reference:
     quads = base.body_quads
     points, mirror = shaped[: quads.max() + 1], base.mirror[: quads.max() + 1]
     skeleton = makehuman.skeleton_of(base, shaped)
-    joint, tips = dict(zip(skeleton.names, skeleton.heads)), dict(zip(skeleton.names, skeleton.tails))
+    joint = dict(zip(skeleton.names, skeleton.heads, strict=True))
+    tips = dict(zip(skeleton.names, skeleton.tails, strict=True))
     normals = _vertex_normals(points, quads)
     seams = open_seams.lay_seams(points, quads, normals, joint, tips)
     edges = seams.edges | _middle_of_head(points, quads, seams)
@@ -85,12 +89,12 @@ def build_reference() -> Reference:
         at_vertex = _map_chart(points[of_base], local, of_base, placed, scale[of_base] if chart == 24 else None)
         if chart <= 2:  # the torso is its own mirror image
             at_vertex = _symmetric(at_vertex, of_base, mirror)
-        uv[inside] = at_vertex[local]
+        uv[inside] = np.clip(at_vertex, 0, 1)[local]
     _mirror_charts(part, uv, partner)
     return Reference("open", points.astype(np.float32), faces, part, uv, mirror)
 
 
-def _vertex(name: str, seams: open_seams.Seams, mirror: np.ndarray) -> int:
+def _vertex(name: str, seams: Seams, mirror: np.ndarray) -> int:
     """Return the vertex of a landmark; a leading `-` means the right half's."""
     return int(mirror[seams.marks[name[1:]]]) if name.startswith("-") else seams.marks[name]
 
@@ -118,7 +122,7 @@ def _visibility_scale(points: np.ndarray, normals: np.ndarray, faces: np.ndarray
     return scale
 
 
-def _middle_of_head(points: np.ndarray, quads: np.ndarray, seams: open_seams.Seams) -> set[tuple[int, int]]:
+def _middle_of_head(points: np.ndarray, quads: np.ndarray, seams: Seams) -> set[tuple[int, int]]:
     """Return the edges of the middle line from the front of the neck over the head to its back; mark its corners."""
     sides = np.unique(np.sort(quads[:, [0, 1, 1, 2, 2, 3, 3, 0]].reshape(-1, 2), 1), axis=0)
     sides = sides[(points[sides, 0] == 0).all(1)]
@@ -137,7 +141,7 @@ def _middle_of_head(points: np.ndarray, quads: np.ndarray, seams: open_seams.Sea
     centre = points[head].min(0) / 2 + points[head].max(0) / 2
     for name, direction in (("hairline", (0.0, 0.8, 0.6)), ("crown", (0.0, 0.8, -0.6))):
         seams.marks[name] = max(head, key=lambda v: float((points[v] - centre) @ direction))
-    return {(min(e), max(e)) for e in zip(head[:-1], head[1:], strict=True)}
+    return {(min(e), max(e)) for e in itertools.pairwise(head)}
 
 
 def _triangulate(
@@ -272,15 +276,22 @@ def _mirror_charts(part: np.ndarray, uv: np.ndarray, partner: np.ndarray) -> Non
 
 def main() -> None:
     """Write the asset and say how much each chart distorts areas."""
-    reference = build_reference()
-    save_reference(_OUTPUT.value, reference)
+    # Plain argparse: `figures` lies below `simpose_tf.app`, and this main is for those who change the charts.
+    parser = argparse.ArgumentParser(description="Build the 24 open charts.")
+    parser.add_argument("--output", required=True, help="The .npz file to write.")
+    output = parser.parse_args().output
+    try:
+        reference = build_reference()
+    except InputError as error:
+        parser.error(str(error))
+    save_reference(output, reference)
     for chart in range(1, charts.NUM_PARTS + 1):
         inside = reference.part == chart
         corners = reference.vertices[reference.faces[inside]].reshape(-1, 3)
         local = np.arange(len(corners)).reshape(-1, 3)
         ratio = harmonic.area_distortion(corners, local, reference.uv[inside].reshape(-1, 2))
-        app.say(f"{chart:2d} {charts.PART_NAMES[chart]:24s} {inside.sum():5d} faces, area distortion {ratio:6.1f}")
+        print(f"{chart:2d} {charts.PART_NAMES[chart]:24s} {inside.sum():5d} faces, area distortion {ratio:6.1f}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()
