@@ -14,6 +14,8 @@ def define_gin_flags(default_gin_file: str | None = None) -> None:
     flags.DEFINE_multi_string(
         "gin_param", None, "Gin bindings that override the files, e.g. 'TrainingConfig.steps=100'."
     )
+    for name in ("gin_file", "gin_param"):  # so that the main's `--help` lists them
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
 def say(line: str) -> None:
