@@ -1,8 +1,11 @@
 """Carry part, u and v from a charted surface to points and faces nearby (hair, skirts) by closest points."""
 
+from collections.abc import Sequence
+
 import igl
 import numpy as np
 
+from simpose_tf.charts import NUM_PARTS
 from simpose_tf.surface.reference import Reference
 
 # A target face whose corners land further apart than this in uv lies across a cut inside its chart.
@@ -36,7 +39,10 @@ def closest(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> tupl
 
 
 def iuv_of_points(
-    reference: Reference, points: np.ndarray, vertices: np.ndarray | None = None
+    reference: Reference,
+    points: np.ndarray,
+    vertices: np.ndarray | None = None,
+    parts: Sequence[int] = range(1, NUM_PARTS + 1),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return part `[N]` uint8 and uv `[N, 2]` float32 of the place on a charted surface nearest to each point.
 
@@ -44,14 +50,21 @@ def iuv_of_points(
       reference: the charted surface.
       points: `[N, 3]` in the surface's frame.
       vertices: `[V, 3]` the surface in another shape; None takes the reference's own.
+      parts: the only parts to choose from, for example 23 and 24 for hair.
     """
     vertices = reference.vertices if vertices is None else vertices
-    face, weights = closest(points, vertices, reference.faces)
+    source = np.flatnonzero(np.isin(reference.part, parts))
+    face, weights = closest(points, vertices, reference.faces[source])
+    face = source[face]
     return reference.part[face], np.einsum("nc,nck->nk", weights, reference.uv[face]).astype(np.float32)
 
 
 def iuv_of_faces(
-    reference: Reference, points: np.ndarray, faces: np.ndarray, vertices: np.ndarray | None = None
+    reference: Reference,
+    points: np.ndarray,
+    faces: np.ndarray,
+    vertices: np.ndarray | None = None,
+    parts: Sequence[int] = range(1, NUM_PARTS + 1),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return part `[G]` uint8 and corner uv `[G, 3, 2]` float32 of faces near a charted surface.
 
@@ -63,11 +76,12 @@ def iuv_of_faces(
       points: `[N, 3]` vertices of the other surface, in the same rest pose.
       faces: `[G, 3]` its faces.
       vertices: `[V, 3]` the charted surface in another shape; None takes the reference's own.
+      parts: the only parts to choose from, for example 23 and 24 for hair.
     """
     vertices = reference.vertices if vertices is None else vertices
     corners = points[faces]
     places = np.concatenate([corners, corners.mean(1, keepdims=True)], 1)
-    votes = iuv_of_points(reference, places.reshape(-1, 3), vertices)[0].reshape(-1, 4)
+    votes = iuv_of_points(reference, places.reshape(-1, 3), vertices, parts)[0].reshape(-1, 4)
     part = _majority(votes)
     uv = np.zeros((len(faces), 4, 2), np.float32)
     for chart in np.unique(part):

@@ -70,3 +70,12 @@ def test_no_face_smears_across_a_cut():
 def test_majority_prefers_the_middle_in_a_tie():
     votes = np.array([[1, 1, 2, 2], [3, 3, 3, 4], [5, 6, 7, 8]])
     np.testing.assert_array_equal(lookup._majority(votes), [2, 3, 8])
+
+
+def test_parts_limit_the_choice():
+    reference = open_reference()
+    hanging = np.array([[0.1, 1.2, -0.15], [0.1, 1.1, -0.15], [0.12, 1.1, -0.15]])  # hair down the back
+    faces = np.array([[0, 1, 2]])
+    assert lookup.iuv_of_faces(reference, hanging, faces)[0] == 1
+    part, uv = lookup.iuv_of_faces(reference, hanging, faces, parts=(23, 24))
+    assert part == 24 and (uv[..., 1] < 0.3).all()
