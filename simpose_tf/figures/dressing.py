@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simpose_tf.errors import InputError
-from simpose_tf.figures import face, garments, hair, makehuman
+from simpose_tf.figures import face, garments, hair, makehuman, patches
 from simpose_tf.figures.figure import Figure, Material, Skeleton
 from simpose_tf.figures.garments import Garment, Landmarks, Shoes, Skirt
 from simpose_tf.figures.makehuman import BaseMesh, Shape
@@ -17,7 +17,8 @@ Color = tuple[float, float, float]
 _SKIN_BONES = 4
 _KEYPOINT_VERTICES = 256
 _SMOOTHED_BY_CLOTH = (("breast/nipple-size-decr", 1.0), ("breast/nipple-point-decr", 1.0))
-_SOLE_HEIGHT = 0.018  # metres of a shoe's side that are sole
+_SKIN, _EYES, _HAIR, _SOLES, _FIRST_CLOTH = range(5)  # indices of the materials
+_SOLE_HEIGHT = 0.024  # metres of a shoe's side that are sole
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ def build(spec: FigureSpec, reference: Reference | None = None) -> Figure:
     materials = _materials(spec)
     pieces = [_skin_piece(spec, base, body)]
     for patch, shade in face.eyes(base, vertices, body, head, np.array(spec.iris)):
-        pieces.append(_Piece(patch, np.full(len(patch.faces), 1), shade))
+        pieces.append(_piece(patch, _EYES, shade))
     for patch, shade in hair.grow(spec.hair_style, body, head, at):
-        pieces.append(_Piece(patch, np.full(len(patch.faces), 2), np.tile(shade[:, None], 3)))
+        pieces.append(_piece(patch, _HAIR, shade))
     rng = np.random.default_rng([ord(letter) for letter in spec.name])
     cloth: list[_Piece] = []
     for layer, (garment, _) in enumerate(spec.wear):
@@ -133,7 +134,7 @@ def _skin_piece(spec: FigureSpec, base: BaseMesh, body: Patch) -> _Piece:
     shade = face.paint(base, len(body.points), skin, np.minimum(brow, 0.8 * skin), skin * [0.86, 0.6, 0.62])
     bare = ~_hidden(body, 0)
     patch = replace(body, faces=body.faces[bare], part=body.part[bare], uv=body.uv[bare])
-    return _Piece(patch, np.zeros(int(bare.sum())), shade)
+    return _piece(patch, _SKIN, shade)
 
 
 def _hidden(patch: Patch, first_layer: int) -> np.ndarray:
@@ -150,21 +151,32 @@ def _garment_pieces(
 ) -> list[_Piece]:
     """Return a garment's pieces, without what outer garments hide; `inner` `[M, 3]` are points of the layers below."""
     if isinstance(garment, Shoes):
-        made = [garments.shoe(garment, side, body, at) for side in ("Left", "Right")]
-    elif isinstance(garment, Skirt):
-        made = [garments.skirt(garment, body, at, inner)]
+        shoes = [garments.shoe(garment, side, body, at) for side in ("Left", "Right")]
+        return [piece for patch, shade in shoes for piece in _shoe_pieces(patch, shade, layer)]
+    if isinstance(garment, Skirt):
+        patch, shade = garments.skirt(garment, body, at, inner)
     else:
-        made = [garments.dress(garment, body, at, rng)]
-    pieces = []
-    for patch, shade in made:
-        seen = ~_hidden(patch, layer + 1)
-        patch = replace(patch, faces=patch.faces[seen], part=patch.part[seen], uv=patch.uv[seen])
-        material = np.full(len(patch.faces), 4 + layer)
-        if isinstance(garment, Shoes):
-            middle = patch.points[patch.faces, 1].mean(1)
-            material[middle < patch.points[:, 1].min() + _SOLE_HEIGHT] = 3
-        pieces.append(_Piece(patch, material, np.tile(shade[:, None], 3)))
-    return pieces
+        patch, shade = garments.dress(garment, body, at, rng)
+    seen = ~_hidden(patch, layer + 1)
+    patch = replace(patch, faces=patch.faces[seen], part=patch.part[seen], uv=patch.uv[seen])
+    return [_piece(patch, _FIRST_CLOTH + layer, shade)]
+
+
+def _piece(patch: Patch, material: int, shade: np.ndarray) -> _Piece:
+    """Return a patch in one material; `shade` is `[N]` or `[N, 3]`."""
+    shade = np.tile(shade[:, None], 3) if shade.ndim == 1 else shade
+    return _Piece(patch, np.full(len(patch.faces), material), shade)
+
+
+def _shoe_pieces(patch: Patch, shade: np.ndarray, layer: int) -> list[_Piece]:
+    """Cut a shoe into upper and sole along a level line."""
+    level = patch.points[:, 1] - patch.points[:, 1].min() - _SOLE_HEIGHT
+    patch = replace(patch, fields={"above": level, "below": -level, "shade": shade})
+    upper, sole = patches.clip(patch, "above"), patches.clip(patch, "below")
+    return [
+        _piece(upper, _FIRST_CLOTH + layer, upper.fields["shade"]),
+        _piece(sole, _SOLES, sole.fields["shade"]),
+    ]
 
 
 def _assemble(

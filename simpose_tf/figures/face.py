@@ -33,8 +33,9 @@ def paint(base: BaseMesh, num_vertices: int, skin: np.ndarray, brow: np.ndarray,
     brows = np.zeros(num_vertices)
     for eye in eyes:
         middle = eye + np.array([0.08 * eye[0], 0.020, 0.008])
-        arched = points + [0, 1, 0] * (4 * (points[:, :1] - middle[0]) ** 2)
-        brows = np.maximum(brows, _spot(arched, middle, (0.022, 0.0055, 0.03)))
+        outward = np.sign(eye[0]) * (points[:, :1] - middle[0])
+        arched = points + np.array([0, 1, 0]) * (4 * outward**2 - 0.05 * outward)
+        brows = np.maximum(brows, _spot(arched, middle, (0.021, 0.0047, 0.03)))
     mouth = _spot(points, _LIPS, (0.025, 0.0105, 0.03))
     shade = np.ones((num_vertices, 3))
     for amount, color in ((0.85 * brows, brow), (0.8 * mouth, lips)):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import gaussian_filter1d
 
 from simpose_tf.errors import InputError
 from simpose_tf.figures import patches, sheets
@@ -93,13 +94,15 @@ def _curtain(style: str, body: Patch, head: Head, at: Landmarks) -> tuple[Patch,
     """Return hair that falls from the crown around the back of the head, from one temple to the other."""
     length = {"bob": 1.15, "long": 2.6}[style] * head.unit
     angles = np.radians(np.linspace(58, 302, 123))
-    heights = np.arange(head.eyes[1] + 0.62 * head.unit, head.eyes[1] - length - 0.01, -0.006)
+    heights = np.arange(head.eyes[1] + 0.6 * head.unit, head.eyes[1] - length - 0.01, -0.006)
     trunk = np.abs(body.points[:, 0]) < 0.85 * head.unit  # shoulders do not hold the hair out
     center = head.ears[[0, 2]]
     radii = sheets.slice_radii(body.points[trunk], heights, center, angles)
     fall = heights[0] - heights
-    edge = smoothstep(0, np.radians(14), np.minimum(angles - angles[0], angles[-1] - angles))
-    radii = radii + 0.006 + (0.002 + 0.008 * smoothstep(0, 0.05, fall))[:, None] * (0.45 + 0.55 * edge)
+    edge = smoothstep(0, np.radians(30), np.minimum(angles - angles[0], angles[-1] - angles))
+    # It comes out of the cap a little below the crown, and out from under it at the temples.
+    emerging = smoothstep(0, 0.07, fall)[:, None]
+    radii = gaussian_filter1d(radii, 3, axis=0) + 0.015 * emerging * (0.4 + 0.6 * edge) - 0.008 * (1 - emerging)
     for i in range(1, len(heights)):
         radii[i] = np.maximum(radii[i], radii[i - 1] - 0.3 * (heights[i - 1] - heights[i]))
     strands = _strands(angles, 0.3 * fall[:, None])

@@ -168,12 +168,15 @@ def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarr
     """
     mean = averaging(patch.faces, len(patch.points))
     soft = _without_details(patch.points, mean, 50)
-    outward = vertex_normals(soft, patch.faces).astype(float)
+    outward = smooth(vertex_normals(soft, patch.faces).astype(float), mean, 4)  # slivers at the border are noisy
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     points = soft + thickness[:, None] * outward
     for _ in range(taut):
         pull = np.einsum("nc,nc->n", mean @ points - points, outward)
         points = points + np.maximum(pull, 0)[:, None] * outward
     points = smooth(points, mean, 4)
+    border = np.unique(boundary_edges(patch.faces))
+    points[border] = smooth(points, mean, 8)[border]
     clearance = np.einsum("nc,nc->n", points - patch.points, outward)
     return points + np.maximum(0.4 * thickness - clearance, 0)[:, None] * outward, outward
 
