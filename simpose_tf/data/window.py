@@ -128,9 +128,7 @@ def window_around(box_yxyx: np.ndarray, image_size: tuple[int, int], config: Win
     scale = float(np.float32(min(1.0, config.max_box_height / box_height)))
     window = Window(y0, x0, y1 - y0, x1 - x0, scale)
     if min(window.record_size) < 1:
-        raise InputError(
-            f"the box {box.tolist()} leaves less than one pixel at the record's scale {scale:.4g}"
-        )
+        raise InputError(f"the box {box.tolist()} leaves less than one pixel at the record's scale {scale:.4g}")
     return window
 
 
