@@ -99,6 +99,17 @@ def test_densepose_entry_of_a_whole_box() -> None:
     np.testing.assert_array_equal(pixels, expected)
 
 
+def test_densepose_pixels_lie_half_a_pixel_into_the_box() -> None:
+    someone = person((10, 20, 14, 23), np.ones((4, 3)))
+    columns, rows = np.meshgrid(np.arange(3), np.arange(4))
+    uv = np.stack([(columns + 0.5) / 10, (rows + 0.5) / 10], -1).astype(np.float32)
+    varied = dataclasses.replace(someone, crop=dataclasses.replace(someone.crop, uv=uv))
+    data = np.frombuffer(base64.b64decode(people.densepose_entry(varied, 1)["uv_data"]), np.uint8)
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    np.testing.assert_array_equal(pixels[0, :, 1], [12, 38, 63])  # .05, .15, .25 times 255, cut
+    np.testing.assert_array_equal(pixels[:, 0, 2], [12, 38, 63, 89])
+
+
 def test_densepose_entry_of_a_fractional_box_has_the_size_of_its_whole_part() -> None:
     entry = people.densepose_entry(person((1.5, 2.5, 6.4, 2.9), np.ones((4, 3))), 1)
     assert entry["uv_shape"] == [3, 4, 1]

@@ -25,7 +25,7 @@ def test_rgb_is_read_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_grey_of_8_and_16_bits(tmp_path: Path, bits: int) -> None:
-    levels = np.array([[0, 100, 255]])
+    levels = np.array([[0, 100, 200, 255]])
     stored = levels.astype(np.uint8) if bits == 8 else (levels * 257).astype(np.uint16)
     path = saved(tmp_path, "a.png", Image.fromarray(stored))
     np.testing.assert_array_equal(pictures.read_picture(path), levels[..., None].repeat(3, -1))

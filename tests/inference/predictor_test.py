@@ -1,6 +1,5 @@
 """Prediction on whole pictures: what a crop shows comes back to where it was."""
 
-
 import numpy as np
 import pytest
 
