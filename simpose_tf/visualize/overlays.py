@@ -13,8 +13,9 @@ from simpose_tf.visualize.views import View, whole
 _MIN_SIDE = 640
 
 # Hough scores from which a keypoint is drawn, hollow, and from which it is drawn solid.
-# not in the paper: chosen by eye; a perfect one has up to 1, see `inference.hough`.
-_UNSURE, _SURE = 0.03, 0.1
+# not in the paper: a perfect one has up to 1, but votes that miss by s pixels share it among 2 pi s^2 pixels: 0.02 for
+# s = 2 and p = 0.5; a map that says nothing, p = 0.5 without offsets, has 0.002 or less (`inference.hough`).
+_UNSURE, _SURE = 0.004, 0.012
 
 
 @dataclass(frozen=True)
