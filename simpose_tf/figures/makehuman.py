@@ -93,9 +93,7 @@ def load_base() -> BaseMesh:
     vertices, groups = _read_obj(root / "3dobjs" / "base.obj")
     cubes = {n.removeprefix("joint-"): np.unique(q) for n, q in groups.items() if n.startswith("joint-")}
     bones = _read_bones(root / "rigs" / "standard" / "rig.mixamo.json", cubes)
-    skin = _read_skin(
-        root / "rigs" / "standard" / "weights.mixamo.json", [b[0] for b in bones], len(vertices)
-    )
+    skin = _read_skin(root / "rigs" / "standard" / "weights.mixamo.json", [b[0] for b in bones], len(vertices))
     mirror = np.arange(len(vertices), dtype=np.int32)
     for line in (root / "mesh_metadata" / "hm08.mirror").read_text().splitlines():
         left, right = (int(v) for v in line.split()[:2])
@@ -133,9 +131,7 @@ def _read_bones(path: Path, cubes: dict[str, np.ndarray]) -> tuple:
 
     ordered: list[str] = []
     while len(ordered) < len(bones):  # parents first; siblings by name
-        ready = sorted(
-            n for n, b in bones.items() if n not in ordered and (not b["parent"] or b["parent"] in ordered)
-        )
+        ready = sorted(n for n, b in bones.items() if n not in ordered and (not b["parent"] or b["parent"] in ordered))
         ordered += ready
     short = {name: name.removeprefix("mixamorig:") for name in ["", *bones]}
     return tuple(
@@ -181,13 +177,9 @@ def _target_weights(shape: Shape) -> dict[str, float]:
     muscles = _anchor_weights(shape.muscle, ("minmuscle", "averagemuscle", "maxmuscle"), _THREE_ANCHORS)
     weights = _anchor_weights(shape.weight, ("minweight", "averageweight", "maxweight"), _THREE_ANCHORS)
     heights = _anchor_weights(shape.height, ("minheight", "", "maxheight"), _THREE_ANCHORS)
-    proportions = _anchor_weights(
-        shape.proportions, ("uncommonproportions", "", "idealproportions"), _THREE_ANCHORS
-    )
+    proportions = _anchor_weights(shape.proportions, ("uncommonproportions", "", "idealproportions"), _THREE_ANCHORS)
     cups = _anchor_weights(shape.cup, ("mincup", "averagecup", "maxcup"), _THREE_ANCHORS)
-    firmnesses = _anchor_weights(
-        shape.firmness, ("minfirmness", "averagefirmness", "maxfirmness"), _THREE_ANCHORS
-    )
+    firmnesses = _anchor_weights(shape.firmness, ("minfirmness", "averagefirmness", "maxfirmness"), _THREE_ANCHORS)
     targets: dict[str, float] = {}
     for gender, gw in genders.items():
         for age, aw in ages.items():
@@ -212,10 +204,7 @@ def shape_vertices(base: BaseMesh, shape: Shape) -> np.ndarray:
     vertices = base.vertices.copy()
     for name, weight in {**_target_weights(shape), **dict(shape.details)}.items():
         # MakeHuman leaves neutral targets out: an average cup, most male breasts.
-        if (
-            name.startswith("breast/")
-            and not (data_dir() / "mpfb2" / "targets" / f"{name}.target.gz").is_file()
-        ):
+        if name.startswith("breast/") and not (data_dir() / "mpfb2" / "targets" / f"{name}.target.gz").is_file():
             continue
         ids, offsets = _read_target(name)
         vertices[ids] += weight * offsets
