@@ -1,5 +1,6 @@
 """What all mains share: flags for gin, one clear line for bad input, exit status 2."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -39,6 +40,9 @@ def run(main: Callable[[], None]) -> None:
             main()
         except InputError as error:
             fail(error)
+        except BrokenPipeError:  # the reader of our lines (`| head`) has left
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
 
     app.run(guarded, flags_parser=_parse_flags)
 

@@ -1,0 +1,178 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from pycocotools.coco import COCO
+
+from simpose_tf.data import schema
+from simpose_tf.figures.catalogue import figure_names
+from tests.mains import Ended, run_main
+from tfrecord_tools import render_sim, scene_records
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = [
+    "--gin_file=gin_configs/render_figures.gin",
+    "--gin_param=SceneConfig.height=160",
+    "--gin_param=SceneConfig.width=160",
+    "--gin_param=SceneConfig.max_people=3",
+    "--gin_param=RenderConfig.shadow_map_size=256",
+    "--gin_param=SimPeopleFilter.min_pixels=40",
+]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tfrecord_tools.render_sim", *SMALL, *arguments]
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout
+
+
+def records(folder: Path) -> list[schema.Person]:
+    paths = sorted(str(p) for p in folder.glob("*.tfrecord"))
+    return [schema.decode(r.numpy()) for p in paths for r in tf.data.TFRecordDataset(p)]
+
+
+def shard_bytes(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    """Six scenes, written by one process, and two pictures."""
+    output = tmp_path_factory.mktemp("sim") / "one"
+    run(f"--output={output}", "--num_images=6", "--num_shards=2", "--seed=0", "--workers=1", "--num_pictures=2")
+    return output
+
+
+def here(capsys, *arguments: str) -> Ended:
+    """Run the main in this process, one worker."""
+    return run_main(render_sim, [*SMALL, "--workers=1", *arguments], capsys)
+
+
+def test_two_processes_write_the_same_bytes_as_one(written, tmp_path):
+    run(f"--output={tmp_path / 'two'}", "--num_images=6", "--num_shards=2", "--seed=0", "--workers=2")
+    assert shard_bytes(tmp_path / "two") == shard_bytes(written)
+
+
+def test_another_seed_writes_other_records(written, tmp_path, capsys):
+    ended = here(capsys, f"--output={tmp_path / 'other'}", "--num_images=6", "--num_shards=2", "--seed=5")
+    assert ended.status == 0
+    assert shard_bytes(tmp_path / "other") != shard_bytes(written)
+
+
+def test_second_call_finds_everything_there(written, capsys):
+    before = {p: p.stat().st_mtime_ns for p in written.glob("*.tfrecord")}
+    ended = here(capsys, f"--output={written}", "--num_images=6", "--num_shards=2", "--seed=0")
+    assert ended.status == 0 and "there already" in ended.stdout
+    assert {p: p.stat().st_mtime_ns for p in written.glob("*.tfrecord")} == before
+
+
+def test_records_hold_every_label_and_where_they_come_from(written):
+    people = records(written)
+    assert len(people) >= 4
+    for person in people:
+        assert person.domain == schema.SIM and person.seed == 0 and person.figure_id in figure_names("train")
+        np.testing.assert_array_equal(person.part > 0, person.mask)
+        assert not np.any(person.mask & person.others)
+        length = np.linalg.norm(person.normal[person.mask], axis=-1)
+        np.testing.assert_allclose(length, 1, atol=1e-3)
+        assert person.u[person.mask].min() >= 0 and person.u.max() <= 1
+        y0, x0, y1, x1 = person.box_yxyx
+        rows, columns = np.nonzero(person.mask)
+        assert y0 - 1 <= rows.min() and rows.max() <= y1 + 1 and x0 - 1 <= columns.min() and columns.max() <= x1 + 1
+
+
+def test_surfaces_that_are_seen_face_the_camera(written):
+    z = np.concatenate([p.normal[p.mask][:, 2] for p in records(written)])
+    # Smooth normals turn away from us a little at outlines, and people here are only some 60 pixels high.
+    assert np.mean(z < 0) > 0.93 and np.mean(z < 0.5) > 0.99
+
+
+def test_record_is_rendered_again_alone_from_its_seed(written):
+    person = records(written)[-1]
+    manifest = json.loads((written / "train.manifest.json").read_text())
+    assert manifest["settings"]["seed"] == person.seed
+    from simpose_tf import configurables
+    from simpose_tf.data.window import WindowConfig
+    from simpose_tf.sim.annotate import SimPeopleFilter
+    from simpose_tf.sim.renderer import RenderConfig
+    from simpose_tf.sim.sampler import SceneConfig
+
+    params = [s.removeprefix("--gin_param=") for s in SMALL[1:]]
+    configurables.load([str(ROOT / "gin_configs/render_figures.gin")], params)
+    parts = (configurables.get(c) for c in (SceneConfig, RenderConfig, WindowConfig, SimPeopleFilter))
+    writer = scene_records.SceneWriter(*parts, "train", person.seed, ())
+    again = [schema.decode(r) for r in writer(person.image_id)[0]]
+    (same,) = [p for p in again if p.person_id == person.person_id]
+    np.testing.assert_array_equal(same.image, person.image)
+    np.testing.assert_array_equal(same.u, person.u)
+
+
+def test_pictures_come_with_coco_annotations(written, capsys):
+    coco = COCO(str(written / "pictures" / "annotations.json"))
+    assert len(coco.imgs) == 2 and coco.anns
+    for annotation in coco.anns.values():
+        image = coco.imgs[annotation["image_id"]]
+        assert Image.open(written / "pictures" / image["file_name"]).size == (160, 160)
+        assert coco.annToMask(annotation).sum() == annotation["area"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--backgrounds=no/such/folder"], "--backgrounds: no such folder"),
+        (["--gin_param=SceneConfig.max_poeple=3"], "max_poeple"),
+        (["--gin_param=SceneConfig.min_people=9"], "min_people"),
+        (["--num_shards=7"], "num_shards"),
+        (["--runner=NoSuchRunner"], "NoSuchRunner"),
+        (["--split=test"], "split"),
+        (["stray"], "stray"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(arguments, line, tmp_path, capsys):
+    ended = here(capsys, f"--output={tmp_path / 'out'}", "--num_images=2", *arguments)
+    assert ended.status == 2
+    assert line in ended.stderr and len(ended.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_broken_background_is_named_and_leaves_nothing(tmp_path, capsys):
+    backgrounds = tmp_path / "photos"
+    backgrounds.mkdir()
+    (backgrounds / "broken.jpg").write_bytes(b"no picture")
+    arguments = [f"--backgrounds={backgrounds}", "--gin_param=SceneConfig.photo_share=1.0", "--num_images=2"]
+    ended = here(capsys, f"--output={tmp_path / 'out'}", *arguments)
+    assert ended.status == 2 and "broken.jpg" in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_with_another_seed_is_refused(written, capsys):
+    before = shard_bytes(written)
+    ended = here(capsys, f"--output={written}", "--num_images=6", "--num_shards=2", "--seed=1")
+    assert ended.status == 2 and "other settings" in ended.stderr
+    assert shard_bytes(written) == before
+
+
+def test_killed_run_goes_on_and_ends_with_the_same_bytes(written, tmp_path, capsys):
+    output = tmp_path / "killed"
+    settings = [f"--output={output}", "--num_images=6", "--num_shards=2", "--seed=0"]
+    process = subprocess.Popen(
+        command(*settings, "--workers=1"), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    while process.poll() is None and not list(output.glob("train-*.tfrecord")):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert here(capsys, *settings).status == 0
+    assert shard_bytes(output) == shard_bytes(written)
