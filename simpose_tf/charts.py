@@ -11,7 +11,8 @@ Ids and directions follow the official DensePose table:
 | 7..10   | upper legs                | 7, 8 down; 9, 10 up     | 7, 8 outward; 9, 10 inward |
 | 11..14  | lower legs                | 11, 12 up; 13, 14 down  | outward            |
 | 15..18  | upper arms                | to the hand             | up                 |
-| 19..22  | lower arms                | 19, 20 to the elbow; 21, 22 to the hand | 19, 20 back and down; 21, 22 forward and up |
+| 19, 20  | lower arms, under         | to the elbow       | back and down      |
+| 21, 22  | lower arms, over          | to the hand        | forward and up     |
 | 23, 24  | right, left half of head  | 23 forward, 24 backward | up                 |
 """
 

@@ -20,9 +20,7 @@ def rotation_about(axis: np.ndarray, angle: np.ndarray | float) -> np.ndarray:
     """
     x, y, z = np.moveaxis(np.asarray(axis, float), -1, 0)
     zero = np.zeros_like(x)
-    cross = np.stack(
-        [np.stack([zero, -z, y], -1), np.stack([z, zero, -x], -1), np.stack([-y, x, zero], -1)], -2
-    )
+    cross = np.stack([np.stack([zero, -z, y], -1), np.stack([z, zero, -x], -1), np.stack([-y, x, zero], -1)], -2)
     angle = np.asarray(angle, float)[..., None, None]
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 

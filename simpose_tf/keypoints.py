@@ -33,9 +33,7 @@ SIGMAS = np.array(
 ) / np.float64(10.0)
 
 # FLIP[k] is the keypoint that k becomes when the picture is mirrored.
-FLIP = np.array(
-    [NAMES.index(n.replace("left", "*").replace("right", "left").replace("*", "right")) for n in NAMES]
-)
+FLIP = np.array([NAMES.index(n.replace("left", "*").replace("right", "left").replace("*", "right")) for n in NAMES])
 
 # Pairs of keypoints that are drawn as limbs (COCO's `skeleton`, here counted from 0).
 SKELETON = (

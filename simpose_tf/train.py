@@ -49,6 +49,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Check settings, records and folder, then train."""
+    tf.get_logger().setLevel("WARNING")
     configurables.load(FLAGS.gin_file, FLAGS.gin_param)
     settings = {cls: configurables.get(cls) for cls in SETTINGS}
     model_dir = _model_dir()

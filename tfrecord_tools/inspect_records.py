@@ -57,9 +57,7 @@ def serialized_records(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
                 yield f"{path}, record {index}", serialized
                 index += 1
         except tf.errors.DataLossError as error:
-            raise InputError(
-                f"{path}: damaged after {index} records: no TFRecord file, or cut off"
-            ) from error
+            raise InputError(f"{path}: damaged after {index} records: no TFRecord file, or cut off") from error
 
 
 def inspect(paths: Sequence[str], num: int) -> tuple[list[schema.Person], dict[int, Summary]]:

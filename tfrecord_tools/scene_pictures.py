@@ -39,8 +39,8 @@ def _annotation(label: PersonLabels, image_id: int, annotation_id: int) -> dict:
     """Return a person as a COCO annotation; the mask as compressed run lengths."""
     lengths = coco_mask.encode(np.asfortranarray(label.mask.astype(np.uint8)))
     # COCO's keypoints count from pixel centres, half a pixel less than continuous coordinates.
-    labelled = label.visibility[:, None] > 0
-    triples = np.concatenate([np.where(labelled, np.round(label.keypoints_xy - 0.5, 2), 0), label.visibility[:, None]], 1)
+    xy = np.where(label.visibility[:, None] > 0, np.round(label.keypoints_xy - 0.5, 2), 0)
+    triples = np.concatenate([xy, label.visibility[:, None]], 1)
     return {
         "id": annotation_id,
         "image_id": image_id,

@@ -54,7 +54,7 @@ FEATURES = (
     Feature("image_id", "image/id", tf.int64, (), "plain", False, "COCO image id, or the scene's index"),
     Feature("person_id", "person/id", tf.int64, (), "plain", False, "COCO annotation id, or the place in the scene"),
     Feature("figure_id", "person/figure", tf.string, (), "plain", False, "name of the simulated figure, else empty"),
-    Feature("seed", "seed", tf.int64, (), "plain", False, "seed of the data set; with image/id it gives the scene again"),
+    Feature("seed", "seed", tf.int64, (), "plain", False, "of the data set; with image/id it gives the scene again"),
     Feature("generator", "generator", tf.string, (), "plain", False, "program and version that wrote the record"),
     Feature(
         "image_size", "image/size", tf.int64, (2,), "plain", False, "height, width of the whole picture, in its pixels"
@@ -244,9 +244,7 @@ def _person(values: dict) -> Person:
 def parse_spec() -> dict[str, tf.io.FixedLenFeature]:
     """Return the `tf.io.parse_single_example` specification; an absent optional feature parses as an empty string."""
     defaults: dict[tf.DType, object] = {tf.string: ""}
-    return {
-        f.key: tf.io.FixedLenFeature(f.shape, f.dtype, defaults[f.dtype] if f.optional else None) for f in FEATURES
-    }
+    return {f.key: tf.io.FixedLenFeature(f.shape, f.dtype, defaults[f.dtype] if f.optional else None) for f in FEATURES}
 
 
 def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
