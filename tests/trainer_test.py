@@ -77,8 +77,7 @@ def test_schedule_preset():
     assert [float(constant(step)) for step in (0, 239999)] == pytest.approx([0.005, 0.005])
 
 
-@pytest.mark.parametrize("average_decay", [0.0, 0.9])
-def test_resumed_run_equals_the_uninterrupted_one(tmp_path, average_decay):
+def test_resumed_run_equals_the_uninterrupted_one(tmp_path, average_decay=0.9):
     whole, first = (run_of(tmp_path / name, 6, average_decay) for name in ("whole", "cut"))
     for run in (whole, first):
         assert run.restore() == 0
