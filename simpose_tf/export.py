@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 import tensorflow as tf
-from absl import flags
+from absl import flags, logging
 
 from simpose_tf import app, configurables, files, trainer
 from simpose_tf.data.augmentation import AugmentationConfig
@@ -37,7 +37,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Restore the network of a run and write it as a SavedModel."""
-    tf.get_logger().setLevel("ERROR")  # its notes on names and untraced functions are of no use here
+    logging.set_verbosity(logging.ERROR)  # TensorFlow's notes on names and untraced functions are of no use here
     model_dir = files.require_dir(FLAGS.model_dir, "--model_dir")
     output = checked_output(FLAGS.output)
     config = files.require_file(str(model_dir / "config.gin"), "--model_dir: this is no training run")
