@@ -68,8 +68,14 @@ class _Drawable:
     color: moderngl.VertexArray
     label: moderngl.VertexArray
     depth: moderngl.VertexArray
+    posed: moderngl.Buffer
     materials: tuple[Material, ...]
     hue_shift: float
+
+    def release(self) -> None:
+        """Give the memory back: moderngl does not do it by itself."""
+        for item in (self.color, self.label, self.depth, self.posed):
+            item.release()
 
 
 class Renderer:
@@ -113,8 +119,7 @@ class Renderer:
             return _rendering(color, *self._draw_labels(scene.camera, people))
         finally:
             for drawable in people:
-                for array in (drawable.color, drawable.label, drawable.depth):
-                    array.release()
+                drawable.release()
 
     def _upload(self, figure: Figure, vertices: np.ndarray, hue_shift: float) -> _Drawable:
         ctx, shared = gl.context(), self._figure_buffers(figure)
@@ -134,6 +139,7 @@ class Renderer:
             array("figure.vert", "figure.frag"),
             array("figure.vert", "label.frag"),
             array("depth.vert", "depth.frag"),
+            buffer,
             figure.materials,
             hue_shift,
         )

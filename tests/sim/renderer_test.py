@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,6 +142,21 @@ def test_same_scene_same_bytes_in_two_processes():
     outputs = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout}
     outputs.add(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert len(outputs) == 1 and len(outputs.pop()) == 65
+
+
+def test_memory_stays_flat_over_many_scenes():
+    renderer = Renderer(HEIGHT, WIDTH, RenderConfig(1, 64))
+    staged = scene(*(place(x - 2.0, -2.0) for x in range(5)))
+
+    def draw_many(times):
+        for _ in range(times):
+            renderer.render(staged.scene, FIGURES, staged.posed)
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    before = draw_many(20)
+    after = draw_many(40)
+    person = staged.posed[0].size * 8
+    assert after - before < 40 * 5 * person / 4
 
 
 def test_hue_turns_and_keeps_lightness():
