@@ -31,7 +31,7 @@ def fail(error: Exception) -> None:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Parse the flags and run `main`; an InputError becomes one line on stderr and exit status 2."""
+    """Parse the flags and run `main`; an InputError or OSError becomes one line on stderr and exit status 2."""
 
     def guarded(argv: list[str]) -> None:
         if len(argv) > 1:
@@ -43,6 +43,8 @@ def run(main: Callable[[], None]) -> None:
         except BrokenPipeError:  # the reader of our lines (`| head`) has left
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
+        except OSError as error:  # a full disk, no permission, a file where a folder should be
+            fail(error)
 
     app.run(guarded, flags_parser=_parse_flags)
 

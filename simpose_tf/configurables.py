@@ -4,9 +4,10 @@ A setting is a frozen dataclass without defaults: a number of the paper lives in
 section, and nowhere in Python.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import gin
 from absl import logging
@@ -64,9 +65,23 @@ def load(gin_files: Sequence[str] | None, gin_params: Sequence[str] | None) -> N
 def get(cls: type[T], **overrides: Any) -> T:
     """Return the setting `cls` as gin binds it. Raises InputError if a field has no value or a bad one."""
     try:
-        return _BOUND[cls](**overrides)
-    except (TypeError, ValueError) as error:
+        setting = _BOUND[cls](**overrides)
+        for name, kind in get_type_hints(cls).items():
+            if not _fits(getattr(setting, name), kind):
+                raise ValueError(f"{name} is {getattr(setting, name)!r}, not of the kind {getattr(kind, '__name__', kind)}")
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise InputError(f"gin: {cls.__name__}: {error}") from error
+    return setting
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Return whether a bound value is of a field's type; whole numbers are floats too, truth values are no numbers."""
+    if get_origin(kind) is tuple:
+        kinds = get_args(kind)
+        return isinstance(value, tuple) and len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def used_config() -> str:

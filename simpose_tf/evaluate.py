@@ -90,8 +90,7 @@ def _check_options() -> None:
     files.require_dir(FLAGS.model, "--model")
     if FLAGS.untrained:
         files.require_dir(FLAGS.untrained, "--untrained")
-    if not FLAGS.output or Path(FLAGS.output).is_dir():
-        raise InputError(f"--output: name a .json file, not {FLAGS.output!r}")
+    files.output_file(FLAGS.output, "--output")
     if not FLAGS.records:
         raise InputError("--records: name the glob of the held-out records")
     for option, globs in (("--records", FLAGS.records), ("--train_records", FLAGS.train_records or [])):

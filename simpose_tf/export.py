@@ -57,10 +57,8 @@ def main() -> None:
 
 def checked_output(path: str | None) -> Path:
     """Return the output folder. Raises InputError if something stands there that is no SavedModel."""
-    if not path:
-        raise InputError("--output: name a folder for the SavedModel")
-    output = Path(path)
-    if output.is_file() or (output.is_dir() and any(output.iterdir()) and not (output / "saved_model.pb").exists()):
+    output = files.output_folder(path, "--output").resolve()  # `.` has no name to put a temporary one beside
+    if output.is_dir() and any(output.iterdir()) and not (output / "saved_model.pb").exists():
         raise InputError(f"--output: {path!r} is there and is no SavedModel; name another folder")
     return output
 

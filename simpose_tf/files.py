@@ -51,6 +51,31 @@ def require_file(path: str, what: str) -> Path:
     return Path(path)
 
 
+def output_folder(path: str | None, what: str) -> Path:
+    """Return `path` as a Path; raise InputError unless it is a folder or can become one; `what` names the option."""
+    if not path:
+        raise InputError(f"{what}: name a folder")
+    _require_writable(Path(path), what)
+    return Path(path)
+
+
+def output_file(path: str | None, what: str) -> Path:
+    """Return `path` as a Path; raise InputError if it is a folder or can't be written; `what` names the option."""
+    if not path or Path(path).is_dir():
+        raise InputError(f"{what}: name a file, not {path!r}")
+    _require_writable(Path(path).parent, what)
+    return Path(path)
+
+
+def _require_writable(folder: Path, what: str) -> None:
+    """Raise InputError unless files can be written to a folder, which need not be there yet."""
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{what}: {str(nearest)!r} is a file, not a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"{what}: no permission to write to {str(nearest)!r}")
+
+
 def match(pattern: str, what: str) -> list[str]:
     """Return the sorted files that match a glob; raise InputError if none does."""
     files = sorted(f for f in glob.glob(pattern, recursive=True) if Path(f).is_file())

@@ -58,8 +58,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Check everything, then predict picture by picture."""
-    if not FLAGS.output or Path(FLAGS.output).is_file():
-        raise InputError(f"--output: name a folder, not {FLAGS.output!r}")
+    output = files.output_folder(FLAGS.output, "--output")
     work, skipped = plan(find_pictures(FLAGS.input), FLAGS.boxes)
     files.require_dir(FLAGS.model, "--model")
     # TensorFlow takes seconds to load: what is wrong with the options was told before.
@@ -67,7 +66,7 @@ def main() -> None:
 
     model = exported.load(FLAGS.model)
     predict = functools.partial(predictor.predict_people, model, batch_size=FLAGS.batch_size)
-    predict_all(predict, work, skipped, Path(FLAGS.output))
+    predict_all(predict, work, skipped, output)
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,7 @@ def define_flags() -> None:
 def main() -> None:
     """Check that everything is there, then write the page."""
     model_dir = files.require_dir(FLAGS.model_dir, "--model_dir")
-    if not FLAGS.output or Path(FLAGS.output).is_dir():
-        raise InputError(f"--output: name an .html file, not {FLAGS.output!r}")
-    output = Path(FLAGS.output)
+    output = files.output_file(FLAGS.output, "--output")
     rows = [row for path in FLAGS.evaluations for row in _table(path)]
     sheets = [Picture(_caption(p), _relative(files.require_file(p, "--sheets"), output)) for p in FLAGS.sheets]
     predictions = [p for folder in FLAGS.predictions for p in _predictions(folder, output)]
@@ -87,6 +85,7 @@ def _training(model_dir: Path, output: Path) -> str:
     """Return the curves and the way the run was started. Raises InputError if the folder holds no run."""
     from simpose_tf.progress import read_curves  # TensorFlow takes seconds to load: options were checked before
 
+    run = json.loads(files.require_file(str(model_dir / "run.json"), "--model_dir: no training run").read_text())
     curves = read_curves(model_dir / "summaries")
     if not curves:
         raise InputError(f"--model_dir: no curves in {str(model_dir / 'summaries')!r}; this is no training run")
@@ -96,7 +95,6 @@ def _training(model_dir: Path, output: Path) -> str:
     chart = output.with_name(f"{output.stem}_curves.png")
     with files.atomic_path(chart) as temporary:
         draw_curves(losses, temporary)
-    run = json.loads(files.require_file(str(model_dir / "run.json"), "--model_dir: no training run").read_text())
     state = "with uncommitted changes" if run["dirty"] else "clean"
     steps = max(steps[-1] for steps, _ in curves.values())
     return (

@@ -52,7 +52,7 @@ def main() -> None:
     tf.get_logger().setLevel("WARNING")
     configurables.load(FLAGS.gin_file, FLAGS.gin_param)
     settings = {cls: configurables.get(cls) for cls in SETTINGS}
-    model_dir = _model_dir()
+    model_dir = files.output_folder(FLAGS.model_dir, "--model_dir")
     records = _record_files(settings[PipelineConfig].sim_share)
     flat = run_folder.flat_settings(settings.values(), seed=FLAGS.seed)
     run_folder.check_settings(model_dir, flat)
@@ -88,6 +88,8 @@ def _train(run: trainer.Run, batches: Any, batch_size: int) -> None:
         trainer.train(run, batches, batch_size * run.strategy.num_replicas_in_sync, app.say)
     except trainer.NonFiniteLossError as error:
         app.fail(error)
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:  # only first records were looked at
+        raise InputError(f"records: {error.message.splitlines()[0]}") from error
     app.say(f"{run.model_dir}: trained for {steps} steps")
 
 
@@ -101,14 +103,6 @@ def _batches(settings: Settings, start_batch: int) -> tf.data.Dataset:
         FLAGS.seed,
         start_batch,
     )
-
-
-def _model_dir() -> Path:
-    if not FLAGS.model_dir:
-        raise InputError("--model_dir: name the folder of the run")
-    if Path(FLAGS.model_dir).is_file():
-        raise InputError(f"--model_dir: {FLAGS.model_dir!r} is a file")
-    return Path(FLAGS.model_dir)
 
 
 def _record_files(sim_share: float) -> dict[str, list[str]]:

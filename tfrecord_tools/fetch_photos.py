@@ -73,7 +73,7 @@ PHOTOS = (
 
 def main() -> None:
     """Fetch what is missing."""
-    output = flags.FLAGS.output
+    output = str(files.output_folder(flags.FLAGS.output, "--output"))
     missing = [photo for photo in PHOTOS if not is_there(photo, output)]
     if not missing:
         app.say(f"photographs: all {len(PHOTOS)} are in {output}")

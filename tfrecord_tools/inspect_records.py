@@ -148,6 +148,7 @@ def write_sheet(pattern: str | None, output: str | None, num: int) -> None:
     """Print the summary of the records that match a glob and draw `num` of the people. Raises InputError."""
     if not output or not output.lower().endswith(".png"):
         raise InputError(f"--output: name a .png file, not {output!r}")
+    files.output_file(output, "--output")
     paths = files.match(pattern or "", "--input")
     people, summaries = inspect(paths, num)
     for line in summary_lines(summaries):

@@ -98,6 +98,7 @@ def write_shards(
       InputError: no task, the folder holds shards of other settings, `make_records` raised it, or nothing at
         all came out (then nothing is left in the folder).
     """
+    files.output_folder(data_set.output, "--output")
     if not tasks:
         raise InputError(f"{data_set.name}: nothing to write")
     if not 1 <= data_set.num_shards <= len(tasks):

@@ -69,7 +69,10 @@ def check_first(path: str, what: str, domain: int | None) -> None:
         serialized = next(iter(tf.data.TFRecordDataset(path).take(1))).numpy()
     except tf.errors.DataLossError as error:
         raise InputError(f"{path}: record 0 is damaged, or this is no TFRecord file") from error
-    found = schema.decode(serialized, f"{path}: record 0").domain
+    try:
+        found = schema.decode(serialized, f"{path}: record 0").domain
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{path}: record 0: {error}") from error
     if domain is not None and found != domain:
         raise InputError(f"{what}: {path}: record 0 is {schema.DOMAIN_NAMES[found]}")
 
