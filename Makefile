@@ -1,6 +1,6 @@
 # make setup   virtual environment, packages, CC0 body data, OpenGL, the demo's photographs   (once; then seconds)
 # make demo    the whole system on this machine, ends with a page to look at
-# make test    lint, types, all tests that are not slow;  make test-slow  the slow ones
+# make test    lint, types, all tests that are not slow;  make test-slow  the slow ones (the whole demo)
 
 PY := .venv/bin/python
 OUT := out/demo
