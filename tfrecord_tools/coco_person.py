@@ -17,8 +17,9 @@ from simpose_tf.data.coco import CocoPicture, PeopleFilter, read_pictures
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
 from tfrecord_tools.beam import BeamRun
+from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.photo_records import PhotoWriter
-from tfrecord_tools.shards import DataSet, write_shards
+from tfrecord_tools.shards import write_shards
 
 GIN_FILE = str(Path(__file__).resolve().parents[1] / "gin_configs" / "coco_person.gin")
 LINES_SHOWN = 20

@@ -4,12 +4,9 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from simpose_tf.app import say
-
-if TYPE_CHECKING:
-    from tfrecord_tools.shards import DataSet
+from tfrecord_tools.data_set import DataSet
 
 EVERY_SECONDS = 5.0
 
@@ -21,7 +18,7 @@ class Progress:
     the output folder, so it works for every runner that shares it with the main.
     """
 
-    def __init__(self, data_set: "DataSet", num_tasks: int, missing: Sequence[int]) -> None:
+    def __init__(self, data_set: DataSet, num_tasks: int, missing: Sequence[int]) -> None:
         """Watch the shards `missing` of a data set of `num_tasks` tasks."""
         self._data_set = data_set
         self._missing = list(missing)

@@ -7,12 +7,10 @@ While a run lasts each finished shard has a hidden note beside it. A run that wa
 when it is started again with the same settings; with others it is refused: a folder never holds a mixture.
 """
 
-import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -25,60 +23,13 @@ from simpose_tf import files
 from simpose_tf.data import schema
 from simpose_tf.errors import InputError
 from tfrecord_tools.beam import BeamRun, for_each
+from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.progress import Progress
 
 PROGRESS_SECONDS = 2.0
 
 # What becomes of one task: serialised records, and one line for each thing that had to be left out.
 MakeRecords = Callable[[Any], tuple[Sequence[bytes], Sequence[str]]]
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """Where the shards go and what decides their bytes.
-
-    Attributes:
-      output: the folder.
-      name: the shards' name, for example `train`.
-      num_shards: number of files.
-      settings: everything that decides the records besides the program's version, as plain JSON values.
-    """
-
-    output: str
-    name: str
-    num_shards: int
-    settings: Mapping[str, Any]
-
-    def shard(self, index: int) -> Path:
-        """Return the path of a shard."""
-        return Path(self.output) / f"{self.name}-{index:05d}-of-{self.num_shards:05d}.tfrecord"
-
-    def note(self, index: int) -> Path:
-        """Return the path of the note about a finished shard."""
-        return self._hidden(index, "note.json")
-
-    def progress(self, index: int) -> Path:
-        """Return the path where a worker says how far it is."""
-        return self._hidden(index, "progress.json")
-
-    def fault(self, index: int) -> Path:
-        """Return the path where a worker leaves the line about bad input."""
-        return self._hidden(index, "fault.json")
-
-    def _hidden(self, index: int, suffix: str) -> Path:
-        shard = self.shard(index)
-        return shard.with_name(f".{shard.stem}.{suffix}")
-
-    @property
-    def manifest(self) -> Path:
-        """Path of the manifest."""
-        return Path(self.output) / f"{self.name}.manifest.json"
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of all that decides the bytes."""
-        decides = [self.name, self.num_shards, simpose_tf.__version__, schema.VERSION, self.settings]
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
 def write_shards(

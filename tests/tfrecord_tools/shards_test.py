@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from simpose_tf.errors import InputError
 from tfrecord_tools.beam import BeamRun
-from tfrecord_tools.shards import DataSet, write_shards
+from tfrecord_tools.data_set import DataSet
+from tfrecord_tools.shards import write_shards
 
 
 def make(task):
