@@ -68,7 +68,9 @@ def get(cls: type[T], **overrides: Any) -> T:
         setting = _BOUND[cls](**overrides)
         for name, kind in get_type_hints(cls).items():
             if not _fits(getattr(setting, name), kind):
-                raise ValueError(f"{name} is {getattr(setting, name)!r}, not of the kind {getattr(kind, '__name__', kind)}")
+                raise ValueError(
+                    f"{name} is {getattr(setting, name)!r}, not of the kind {getattr(kind, '__name__', kind)}"
+                )
     except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise InputError(f"gin: {cls.__name__}: {error}") from error
     return setting

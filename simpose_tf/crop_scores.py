@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import tensorflow as tf
 
-from simpose_tf.data import pipeline, schema
+from simpose_tf.data import pipeline, recordfiles, schema
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.errors import InputError
@@ -44,7 +44,7 @@ def _numpy(datasets: Sequence[tf.data.Dataset], globs: Sequence[str]) -> Iterato
         try:
             yield from dataset.as_numpy_iterator()
         except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-            raise InputError(f"{records}: {str(error.message).splitlines()[0]}") from error
+            raise InputError(f"{records}: {recordfiles.told(error)}") from error
 
 
 def labels_of(batch: Batch) -> list[CropLabels]:

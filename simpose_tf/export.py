@@ -37,6 +37,7 @@ def define_flags() -> None:
 
 def main() -> None:
     """Restore the network of a run and write it as a SavedModel."""
+    tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.ERROR)  # TensorFlow's notes on names and untraced functions are of no use here
     model_dir = files.require_dir(FLAGS.model_dir, "--model_dir")
     output = checked_output(FLAGS.output)
@@ -73,8 +74,8 @@ def restored_network(checkpoint: str) -> Network:
         # The optimiser's slots, which were never made for the untrained network, may stay unmatched.
         tf.train.Checkpoint(network=network).restore(checkpoint).expect_partial().assert_existing_objects_matched()
         stored.restore(checkpoint).expect_partial()
-    except (tf.errors.NotFoundError, tf.errors.DataLossError) as error:
-        raise InputError(f"--checkpoint: no checkpoint at {checkpoint!r}") from error
+    except (tf.errors.NotFoundError, tf.errors.DataLossError, IndexError) as error:  # IndexError: cut off
+        raise InputError(f"--checkpoint: no checkpoint at {checkpoint!r}, or not a whole one") from error
     except (AssertionError, ValueError) as error:
         raise InputError(f"--checkpoint: {checkpoint!r} holds another network") from error
     if training.average_decay and int(optimizer.iterations):

@@ -1,5 +1,6 @@
 """How far a training run is: lines for the terminal and TensorBoard's curves."""
 
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -75,8 +76,9 @@ def read_curves(folder: Path) -> dict[str, Curve]:
     """
     curves: dict[str, dict[int, float]] = defaultdict(dict)
     for file in sorted(folder.glob("events.out.tfevents.*")):
-        for serialized in tf.data.TFRecordDataset(str(file)):
-            event = tf.compat.v1.Event.FromString(serialized.numpy())
-            for value in event.summary.value:
-                curves[value.tag][event.step] = float(tf.make_ndarray(value.tensor))
+        with contextlib.suppress(tf.errors.DataLossError):  # a killed run may leave half an event at the end
+            for serialized in tf.data.TFRecordDataset(str(file)):
+                event = tf.compat.v1.Event.FromString(serialized.numpy())
+                for value in event.summary.value:
+                    curves[value.tag][event.step] = float(tf.make_ndarray(value.tensor))
     return {name: tuple(map(list, zip(*sorted(points.items()), strict=True))) for name, points in curves.items()}

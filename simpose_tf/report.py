@@ -8,12 +8,13 @@ simpose_tf.predict. The page links to these files where they are: move them toge
 """
 
 import json
+import math
 import os
 from pathlib import Path
 
 from absl import flags
 
-from simpose_tf import app, files
+from simpose_tf import app, files, run_folder
 from simpose_tf.errors import InputError
 from simpose_tf.visualize import report_page
 from simpose_tf.visualize.curves import draw_curves
@@ -60,11 +61,17 @@ def main() -> None:
 
 def _table(path: str) -> list[dict]:
     """Return the rows of an evaluation. Raises InputError if the file holds none."""
+    keys = {"domain", "people", "name", "better", *COLUMNS}
     try:
         table = json.loads(files.require_file(path, "--evaluations").read_text())["table"]
-        return [row for row in table if {"domain", "name", "better", *COLUMNS} <= set(row)]
+        for row in table:
+            if missing := keys - set(row):
+                raise ValueError(f"a row lacks {min(missing)!r}")
+            if not all(row[c] is None or math.isfinite(row[c]) for c in COLUMNS) or row["model"] is None:
+                raise ValueError(f"a number of {row['name']!r} is none")
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"--evaluations: {path!r} is no result of simpose_tf.evaluate ({error})") from error
+    return table
 
 
 def _predictions(folder: str, output: Path) -> list[Picture]:
@@ -85,7 +92,7 @@ def _training(model_dir: Path, output: Path) -> str:
     """Return the curves and the way the run was started. Raises InputError if the folder holds no run."""
     from simpose_tf.progress import read_curves  # TensorFlow takes seconds to load: options were checked before
 
-    run = json.loads(files.require_file(str(model_dir / "run.json"), "--model_dir: no training run").read_text())
+    run = run_folder.read_json(files.require_file(str(model_dir / "run.json"), "--model_dir: no training run"))
     curves = read_curves(model_dir / "summaries")
     if not curves:
         raise InputError(f"--model_dir: no curves in {str(model_dir / 'summaries')!r}; this is no training run")

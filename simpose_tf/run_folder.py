@@ -37,12 +37,23 @@ def flat_settings(configs: Sequence[Any], **more: Any) -> dict[str, Any]:
     return json.loads(json.dumps({**flat, **more}))
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what a file of a run's folder holds. Raises InputError if that is no JSON object."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"--model_dir: {path} is not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"--model_dir: {path} is no JSON object")
+    return content
+
+
 def check_settings(model_dir: Path, settings: dict[str, Any]) -> None:
     """Raise InputError, naming the difference, if the folder holds a run with other settings than these."""
     path = model_dir / "settings.json"
     if not path.exists():
         return
-    stored = json.loads(path.read_text())
+    stored = read_json(path)
     different = [k for k in sorted({*stored, *settings}) if stored.get(k) != settings.get(k) and k not in MAY_CHANGE]
     if different:
         told = ", ".join(f"{k} is {settings.get(k)!r}, was {stored.get(k)!r}" for k in different)
@@ -56,7 +67,7 @@ def check_data(model_dir: Path, records: dict[str, Sequence[str]]) -> None:
     path = model_dir / "data.json"
     if not path.exists():
         return
-    stored = {(kind, f["name"], f["bytes"]) for kind, fs in json.loads(path.read_text()).items() for f in fs}
+    stored = {(kind, f["name"], f["bytes"]) for kind, fs in read_json(path).items() for f in fs}
     given = {(kind, Path(f).name, Path(f).stat().st_size) for kind, fs in records.items() for f in fs}
     if stored != given:
         kind, name, _ = min(stored ^ given)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from absl import flags
 
 from simpose_tf import app, configurables, files, run_folder, trainer
+from simpose_tf.data import recordfiles
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.pipeline import PipelineConfig, train_batches
@@ -44,12 +45,14 @@ def define_flags() -> None:
     flags.DEFINE_string("real_records", None, "Glob of real people (tfrecord_tools.coco_person).")
     flags.DEFINE_string("initial_checkpoint", None, "Start from the weights of this checkpoint of an earlier run.")
     flags.DEFINE_string("backbone_checkpoint", None, "Start from this official ResNet checkpoint (ImageNet).")
-    flags.DEFINE_integer("seed", 0, "Of the first weights, and of the order and augmentation of the crops.")
+    flags.DEFINE_integer(
+        "seed", 0, "Of the first weights, and of the order and augmentation of the crops.", 0, 2**32 - 1
+    )
 
 
 def main() -> None:
     """Check settings, records and folder, then train."""
-    tf.get_logger().setLevel("WARNING")
+    tf.get_logger().setLevel("ERROR")  # a checkpoint of another network would be told of in hundreds of lines
     configurables.load(FLAGS.gin_file, FLAGS.gin_param)
     settings = {cls: configurables.get(cls) for cls in SETTINGS}
     model_dir = files.output_folder(FLAGS.model_dir, "--model_dir")
@@ -74,12 +77,12 @@ def build_run(settings: Settings, strategy: tf.distribute.Strategy, model_dir: P
     parts = settings[LossConfig], settings[trainer.TrainingConfig], settings[trainer.ScheduleConfig]
     try:
         return trainer.build_run(network, parts, strategy, model_dir)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:  # KeyError: the official ResNets have no such depth
         raise InputError(f"the network cannot be built: {error}") from error
 
 
 def _train(run: trainer.Run, batches: Any, batch_size: int) -> None:
-    step, steps = run.restore(), run.training.steps
+    step, steps = _restore(run), run.training.steps
     if step >= steps:
         app.say(f"{run.model_dir}: trained for {step} steps already; nothing to do")
         return
@@ -89,8 +92,17 @@ def _train(run: trainer.Run, batches: Any, batch_size: int) -> None:
     except trainer.NonFiniteLossError as error:
         app.fail(error)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:  # only first records were looked at
-        raise InputError(f"records: {error.message.splitlines()[0]}") from error
+        raise InputError(f"records: {recordfiles.told(error)}") from error
     app.say(f"{run.model_dir}: trained for {steps} steps")
+
+
+def _restore(run: trainer.Run) -> int:
+    """Go to the run's last checkpoint and return its step. Raises InputError if it is damaged."""
+    try:
+        return run.restore()
+    except (tf.errors.OpError, AssertionError, IndexError, ValueError) as error:
+        last = trainer.latest_checkpoint(run.model_dir)
+        raise InputError(f"--model_dir: the checkpoint {last!r} is damaged, or of another network") from error
 
 
 def _batches(settings: Settings, start_batch: int) -> tf.data.Dataset:
@@ -127,8 +139,8 @@ def _start_from(run: trainer.Run) -> None:
 def _load(checkpoint: tf.train.Checkpoint, path: str, what: str) -> None:
     try:
         checkpoint.restore(path).expect_partial().assert_existing_objects_matched()
-    except (tf.errors.NotFoundError, tf.errors.DataLossError) as error:
-        raise InputError(f"{what}: no checkpoint at {path!r}") from error
+    except (tf.errors.NotFoundError, tf.errors.DataLossError, IndexError) as error:  # IndexError: cut off
+        raise InputError(f"{what}: no checkpoint at {path!r}, or not a whole one") from error
     except (AssertionError, ValueError) as error:
         raise InputError(f"{what}: {path!r} holds another network ({str(error).splitlines()[0]})") from error
 

@@ -28,6 +28,23 @@ def test_what_is_missing_is_named_with_its_option(call, tmp_path):
         call(str(tmp_path / "absent"), "--input")
 
 
+@pytest.mark.parametrize("call", [files.output_folder, files.output_file])
+def test_output_below_a_file_raises(call, tmp_path):
+    (tmp_path / "file").touch()
+    call(str(tmp_path / "new" / "deep" / "out"), "--output")
+    for path in (None, "", str(tmp_path / "file" / "deep" / "out")):
+        with pytest.raises(InputError, match="--output"):
+            call(path, "--output")
+
+
+def test_output_of_the_wrong_kind_raises(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file, not a folder"):
+        files.output_folder(str(tmp_path / "file"), "--output")
+    with pytest.raises(InputError, match="name a file"):
+        files.output_file(str(tmp_path), "--output")
+
+
 def test_folder_without_pictures_raises(tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
     with pytest.raises(InputError, match="no pictures"):

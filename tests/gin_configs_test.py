@@ -102,6 +102,20 @@ def test_a_bad_value_is_told():
         configurables.get(train.trainer.TrainingConfig)
 
 
+@pytest.mark.parametrize("value", ["1.5", "True", "'many'", "None"])
+def test_a_value_of_another_kind_is_told(value):
+    configurables.load([str(FOLDER / "simpose.gin")], [f"TrainingConfig.steps = {value}"])
+    with pytest.raises(InputError, match="gin: TrainingConfig"):
+        configurables.get(train.trainer.TrainingConfig)
+
+
+@pytest.mark.parametrize("value", ["3", "(1, 2, 3)", "()", "('near', 'far')"])
+def test_a_range_that_is_none_is_told(value):
+    configurables.load([str(FOLDER / "render_figures.gin")], [f"SceneConfig.sun_strength = {value}"])
+    with pytest.raises(InputError, match="gin: SceneConfig: sun_strength"):
+        configurables.get(configurables.SceneConfig)
+
+
 def test_a_file_that_is_not_there_is_told():
     with pytest.raises(InputError, match="nowhere"):
         configurables.load(["nowhere.gin"], None)

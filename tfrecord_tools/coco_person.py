@@ -75,6 +75,8 @@ def convert(job: Job, people: PeopleFilter, window: WindowConfig, run: BeamRun) 
     writer = PhotoWriter(people, window, annotations.name)
     num_shards = -(-len(wanted) // PICTURES_PER_SHARD) if job.num_shards is None else job.num_shards
     name = job.name or annotations.stem.split("_")[-1]
+    if "/" in name:
+        raise InputError(f"--name: {name!r} is no name of a file")
     data_set = DataSet(job.output, name, num_shards, settings_of(writer, annotations, wanted))
     manifest = write_shards(wanted, writer, data_set, run, faults)
     _say_skipped(manifest["skipped"], data_set.manifest)

@@ -92,6 +92,8 @@ def read_pictures(images: str | Path, annotations: str | Path) -> list[CocoPictu
     labels = _list_of(data, "annotations", ("id", "image_id", "bbox", "keypoints"), annotations)
     persons = _person_categories(data, annotations)
     by_image: dict[int, list[dict]] = {image["id"]: [] for image in listed}
+    if len(by_image) < len(listed):
+        raise InputError(f"{annotations}: two images have the same id")
     for label in labels:
         if label.get("category_id", persons[0]) not in persons:
             continue
@@ -106,7 +108,7 @@ def read_pictures(images: str | Path, annotations: str | Path) -> list[CocoPictu
 def _read_json(path: str | Path) -> dict:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:  # also bytes that are no text
+    except (ValueError, RecursionError) as error:  # also bytes that are no text
         raise InputError(f"{path}: not JSON ({error})") from error
     if not isinstance(data, dict):
         raise InputError(f"{path}: not a COCO annotation file: the whole is no object but a {type(data).__name__}")
@@ -222,14 +224,39 @@ def _segmentation(stored: object, height: int, width: int) -> tuple[object, str]
 
 
 def _run_lengths(stored: dict, height: int, width: int) -> tuple[object, str]:
-    if list(stored.get("size", ())) != [height, width] or "counts" not in stored:
+    if stored.get("size") != [height, width]:
         return None, f"its run lengths are of size {stored.get('size')}, the picture of {[height, width]}"
-    counts = stored["counts"]
-    if isinstance(counts, list) and sum(counts) != height * width:
-        return None, f"its run lengths sum to {sum(counts)} instead of {height * width}"
+    counts = stored.get("counts")
+    try:
+        runs = counts if isinstance(counts, list) else _uncompressed(counts)
+    except (TypeError, IndexError):
+        return None, "its run lengths are neither a list nor COCO's text"
+    if not all(isinstance(run, int) and run >= 0 for run in runs):
+        return None, "its run lengths are not whole numbers from 0"
+    if sum(runs) != height * width:  # pycocotools would fill the rest with whatever is in memory
+        return None, f"its run lengths sum to {sum(runs)} instead of {height * width}"
     if not rasterize(stored, height, width).any():
         return None, "its run lengths cover no pixel"
     return stored, ""
+
+
+def _uncompressed(text: str) -> list[int]:
+    """Return the run lengths in COCO's text: little-endian groups of 5 bits, from the 4th on the change to two before.
+
+    Raises TypeError for what is no text, IndexError for a text that is cut off.
+    """
+    runs: list[int] = []
+    place = 0
+    while place < len(text):
+        value, shift, more = 0, 0, True
+        while more:
+            group = ord(text[place]) - 48
+            value |= (group & 0x1F) << shift
+            place, shift, more = place + 1, shift + 5, bool(group & 0x20)
+        if group & 0x10:
+            value -= 1 << shift
+        runs.append(value + runs[-2] if len(runs) > 2 else value)
+    return runs
 
 
 def polygon_area(points: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """TFRecord files as input: found, counted, checked before work begins, read in an order that a seed fixes."""
 
 import os
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,13 @@ def check_first(path: str, what: str, domain: int | None) -> None:
         raise InputError(f"{path}: record 0: {error}") from error
     if domain is not None and found != domain:
         raise InputError(f"{what}: {path}: record 0 is {schema.DOMAIN_NAMES[found]}")
+
+
+def told(error: tf.errors.OpError) -> str:
+    """Return what an error met while reading records says, without the names of graph nodes."""
+    lines = [re.sub(r"\{\{.*?\}\}\s*", "", line).strip() for line in str(error.message).splitlines()]
+    noise = ("Graph execution", "Detected at", "<stack traces")
+    return next((line for line in lines if line and not line.startswith(noise)), "damaged")
 
 
 def stream(found: RecordFiles, shuffle_buffer: int, seed: int, skip: int) -> tf.data.Dataset:

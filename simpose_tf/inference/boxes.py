@@ -10,6 +10,9 @@ import numpy as np
 from simpose_tf import geometry
 from simpose_tf.errors import InputError
 
+# A box whose side is this many times the picture's is a mistake: its `uv_data` would fill the memory.
+_LARGEST = 10
+
 
 class PictureBoxes(NamedTuple):
     """The boxes of one picture: its id in the results and `boxes_yxyx` `[N,4]` float64, continuous pixels."""
@@ -39,7 +42,7 @@ def read_boxes(path: str, pictures: Sequence[str]) -> dict[str, PictureBoxes]:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"--boxes: no such file: {path!r}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"--boxes: {path} is not JSON ({error})") from error
     named, ids = _of_coco(content, path) if isinstance(content, dict) else _of_list(content, path, pictures)
     boxes: dict[str, list[np.ndarray]] = {picture: [] for picture in pictures}
@@ -110,22 +113,26 @@ def _of_coco(content: dict, path: str) -> tuple[list[tuple[str, np.ndarray]], di
         name_of = {image["id"]: Path(image["file_name"]).name for image in content["images"]}
     except (KeyError, TypeError) as error:
         raise InputError(f"--boxes: {path}: an image without 'id' or 'file_name'") from error
+    if not all(isinstance(number, int) for number in name_of):
+        raise InputError(f"--boxes: {path}: an image whose 'id' is no whole number")
     person = _person_categories(content)
     boxes = []
     for place, annotation in enumerate(content["annotations"]):
         where = f"--boxes: {path}, annotation {place}"
-        if not isinstance(annotation, dict) or annotation.get("image_id") not in name_of:
+        number = annotation.get("image_id") if isinstance(annotation, dict) else None
+        if not isinstance(number, int) or number not in name_of:
             raise InputError(f"{where}: of an image that the file does not list")
         if annotation.get("iscrowd") or annotation.get("category_id", 1) not in person:
             continue
-        boxes.append((name_of[annotation["image_id"]], _box(annotation.get("bbox"), where)))
+        boxes.append((name_of[number], _box(annotation.get("bbox"), where)))
     return boxes, {name: number for number, name in name_of.items()}
 
 
-def _person_categories(content: dict) -> set:
+def _person_categories(content: dict) -> list:
     """Return the ids of the category `person`; COCO's 1 where the file names no categories."""
-    categories = [c for c in content.get("categories", []) if isinstance(c, dict)]
-    return {c.get("id") for c in categories if c.get("name") == "person"} if categories else {1}
+    stored = content.get("categories")
+    categories = [c for c in stored if isinstance(c, dict)] if isinstance(stored, list) else []
+    return [c.get("id") for c in categories if c.get("name") == "person"] if categories else [1]
 
 
 def _box(bbox: Any, where: str) -> np.ndarray:
@@ -142,9 +149,13 @@ def _box(bbox: Any, where: str) -> np.ndarray:
 
 
 def check_inside(boxes: PictureBoxes, size: tuple[int, int], picture: str) -> None:
-    """Raise InputError if a box lies wholly outside its picture of `size` (height, width)."""
+    """Raise InputError if a box lies wholly outside its picture of `size` (height, width), or is far larger."""
     clipped = geometry.clip_box(boxes.boxes_yxyx, *size)
     outside = np.any(clipped[:, 2:] <= clipped[:, :2], axis=-1)
     if outside.any():
         box = geometry.box_xywh_from_yxyx(boxes.boxes_yxyx[np.argmax(outside)]).tolist()
         raise InputError(f"--boxes: the box {box} lies outside {picture} ({size[1]} x {size[0]} pixels)")
+    sides = (boxes.boxes_yxyx[:, 2:] - boxes.boxes_yxyx[:, :2]).max(-1, initial=0)
+    if np.any(sides > _LARGEST * max(size)):
+        box = geometry.box_xywh_from_yxyx(boxes.boxes_yxyx[np.argmax(sides)]).tolist()
+        raise InputError(f"--boxes: the box {box} is far larger than {picture} ({size[1]} x {size[0]} pixels)")

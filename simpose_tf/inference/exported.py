@@ -47,13 +47,16 @@ def load(path: str | None, what: str = "--model") -> ExportedModel:
         raise InputError(f"{what}: {path!r} is no SavedModel; write one with simpose_tf.export")
     try:
         loaded = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: variables are cut off
         raise InputError(f"{what}: {path!r} does not load: {str(error).splitlines()[0]}") from error
     if "crops" not in loaded.signatures:
         raise InputError(f"{what}: {path!r} has no signature 'crops'; write it with simpose_tf.export")
     signatures = loaded.signatures
     _, inputs = signatures["crops"].structured_input_signature
-    height, width = inputs["crops"].shape[1:3]
+    shape = inputs["crops"].shape if "crops" in inputs else tf.TensorShape(None)
+    if shape.rank != 4 or None in tuple(shape[1:3]):
+        raise InputError(f"{what}: {path!r}: its signature 'crops' takes no crops; write it with simpose_tf.export")
+    height, width = shape[1:3]
     return ExportedModel(
         path=str(folder),
         height=int(height),

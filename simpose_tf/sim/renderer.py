@@ -29,6 +29,11 @@ class RenderConfig:
     supersample: int
     shadow_map_size: int
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no driver draws."""
+        if not 1 <= self.supersample <= 8 or not 16 <= self.shadow_map_size <= 16384:
+            raise ValueError("supersample must be in 1..8 and shadow_map_size in 16..16384")
+
 
 @dataclass(frozen=True)
 class Rendering:

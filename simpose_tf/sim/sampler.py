@@ -164,18 +164,19 @@ def _sample_light(rng: np.random.Generator, config: SceneConfig) -> Light:
 def _sample_background(rng: np.random.Generator, config: SceneConfig, photos: Sequence[str]) -> Background:
     color, ground = rng.uniform(0.05, 0.95, 3), rng.uniform(0.15, 0.8) * rng.uniform(0.75, 1.0, 3)
     if photos and rng.random() < config.photo_share:
-        photo = _read_photo(photos[int(rng.integers(len(photos)))])
+        photo = read_photo(photos[int(rng.integers(len(photos)))])
         return Background(color, _fill(rng, photo, config.height, config.width))
     return Background(color, None, ground)
 
 
 @functools.lru_cache(maxsize=32)
-def _read_photo(path: str) -> np.ndarray:
+def read_photo(path: str) -> np.ndarray:
+    """Return a photograph as uint8 RGB `[H, W, 3]`. Raises InputError if the file is none, or cut off."""
     try:
         with Image.open(path) as photo:
             return np.asarray(photo.convert("RGB"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"--backgrounds: not a picture: {path}") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"--backgrounds: no picture, or a broken one: {path}") from error
 
 
 def _fill(rng: np.random.Generator, photo: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -38,6 +38,17 @@ def test_sound_people_are_read_with_their_frames(sample):
     assert first.visibility.tolist() == [2 - k % 2 for k in range(17)]
 
 
+def test_compressed_run_lengths_are_read(sample):
+    rng = np.random.default_rng(0)
+    mask = (rng.random((HEIGHT, WIDTH)) < 0.3) * rng.integers(0, 2, (HEIGHT, 1))
+    mask[:, 30:90] = 1
+    text = rle_masks.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
+    sample.annotation(1).update(segmentation={"size": [HEIGHT, WIDTH], "counts": text})
+    assert np.array_equal(rasterize(people_of(sample)[1].segmentation, HEIGHT, WIDTH), mask)
+    sample.annotation(1).update(segmentation={"size": [HEIGHT, WIDTH], "counts": text[:-4]})
+    assert "run lengths sum to" in fault_of(sample)
+
+
 def test_unlabelled_keypoints_have_no_place(sample):
     sample.annotation(0)["keypoints"][:3] = [0, 0, 0]
     first = people_of(sample)[0]
@@ -87,6 +98,13 @@ def test_run_lengths_equal_those_of_pycocotools(sample):
         ({"segmentation": [[200, 1, 209, 1, 209, 9]]}, "cover no pixel"),
         ({"segmentation": {"size": [3, 3], "counts": [9]}}, "run lengths are of size"),
         ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": [9]}}, "run lengths sum to 9"),
+        ({"segmentation": {"size": 5, "counts": [9]}}, "run lengths are of size"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH]}}, "neither a list"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": ["9"]}}, "not whole numbers"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": [-9, HEIGHT * WIDTH + 9]}}, "not whole numbers"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": 9}}, "neither a list"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": "P"}}, "neither a list"),
+        ({"segmentation": {"size": [HEIGHT, WIDTH], "counts": "52"}}, "run lengths sum to 7"),
     ],
 )
 def test_faults_are_named_and_others_stay(sample, change, line):

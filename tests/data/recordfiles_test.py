@@ -93,6 +93,11 @@ def test_find_names_what_is_wrong(tmp_path, person_bytes):
     write_bytes_records(tmp_path / "a.tfrecord", [b"\xff no Example"])
     with pytest.raises(InputError, match=r"a\.tfrecord: record 0: not a tf\.train\.Example"):
         recordfiles.find(str(tmp_path / "*"), "--x")
+    example = tf.train.Example.FromString(person_bytes)
+    example.features.feature["person/mask"].bytes_list.value[0] = b"no picture"
+    write_bytes_records(tmp_path / "a.tfrecord", [example.SerializeToString()])
+    with pytest.raises(InputError, match=r"a\.tfrecord: record 0: not a png8 picture"):
+        recordfiles.find(str(tmp_path / "*"), "--x")
 
 
 @pytest.mark.parametrize("keep", [3, 12, 1000, -1])

@@ -78,6 +78,7 @@ def test_default_ids_are_numbers_of_names_or_places() -> None:
         ("[{\"image\": \"one.jpg\", \"bbox\": [0, 0, NaN, 1]}]", "must be four numbers"),
         ([{"image": "one.jpg", "bbox": [5, 5, 0, 9]}], "has no area"),
         (coco([{"image_id": 41, "bbox": [0, 0, 1, 1]}]), "annotation 0: of an image that the file does not list"),
+        (coco([{"image_id": [40], "bbox": [0, 0, 1, 1]}]), "annotation 0: of an image that the file does not list"),
         (coco([{"image_id": 50, "bbox": [0, 0, 1, 1]}]), "has no box for any of the 2 pictures"),
         (coco([{"image_id": 40, "bbox": [0, 0, -3, 1]}]), "annotation 0: the box .* has no area"),
     ],
@@ -104,3 +105,9 @@ def test_box_off_the_picture_raises() -> None:
     off = boxes.PictureBoxes(1, np.array([[0.0, 20, 5, 30]]))
     with pytest.raises(InputError, match=r"\[20.0, 0.0, 10.0, 5.0\] lies outside a.jpg \(20 x 10 pixels\)"):
         boxes.check_inside(off, (10, 20), "a.jpg")
+
+
+def test_box_that_would_fill_the_memory_raises() -> None:
+    boxes.check_inside(boxes.PictureBoxes(1, np.zeros((0, 4))), (10, 20), "a.jpg")
+    with pytest.raises(InputError, match=r"far larger than a.jpg"):
+        boxes.check_inside(boxes.PictureBoxes(1, np.array([[0.0, 0, 9, 1e6]])), (10, 20), "a.jpg")

@@ -147,7 +147,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, line, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
-def test_broken_background_is_named_and_leaves_nothing(tmp_path, capsys):
+def test_broken_background_is_named_and_left_out(tmp_path, capsys):
     backgrounds = tmp_path / "photos"
     backgrounds.mkdir()
     (backgrounds / "broken.jpg").write_bytes(b"no picture")
@@ -155,6 +155,11 @@ def test_broken_background_is_named_and_leaves_nothing(tmp_path, capsys):
     ended = here(capsys, f"--output={tmp_path / 'out'}", *arguments)
     assert ended.status == 2 and "broken.jpg" in ended.stderr
     assert not (tmp_path / "out").exists()
+    Image.new("RGB", (64, 48), "red").save(backgrounds / "good.png")
+    ended = here(capsys, f"--output={tmp_path / 'out'}", *arguments)
+    assert ended.status == 0 and "left out: " in ended.stdout and "broken.jpg" in ended.stdout
+    manifest = json.loads((tmp_path / "out" / "train.manifest.json").read_text())
+    assert list(manifest["settings"]["photos"]) == ["good.png"] and "broken.jpg" in manifest["skipped"][0]
 
 
 def test_folder_with_another_seed_is_refused(written, capsys):
@@ -162,6 +167,11 @@ def test_folder_with_another_seed_is_refused(written, capsys):
     ended = here(capsys, f"--output={written}", "--num_images=6", "--num_shards=2", "--seed=1")
     assert ended.status == 2 and "other settings" in ended.stderr
     assert shard_bytes(written) == before
+
+
+def test_folder_with_another_number_of_scenes_is_refused(written, capsys):
+    ended = here(capsys, f"--output={written}", "--num_images=5", "--num_shards=2", "--seed=0")
+    assert ended.status == 2 and "other settings" in ended.stderr
 
 
 def test_killed_run_goes_on_and_ends_with_the_same_bytes(written, tmp_path, capsys):
