@@ -43,6 +43,8 @@ class LossConfig:
         for name in ("offset_bend", "uv_bend", "normal_bend"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, not positive")
+        if min(self.weights().values()) < 0:
+            raise ValueError(f"a weight is negative: {self}")
 
     def weights(self) -> dict[str, float]:
         """Return the weight of each term of `all_terms`."""

@@ -42,6 +42,8 @@ class ScheduleConfig:
             raise ValueError(f"learning_rate is {self.learning_rate}, not positive")
         if not 0 <= self.decay_from <= 1:
             raise ValueError(f"decay_from is {self.decay_from}, not in [0, 1]")
+        if self.warmup_steps < 0 or not 0 <= self.final_share <= 1:
+            raise ValueError(f"warmup_steps must be at least 0 and final_share in [0, 1]: {self}")
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,22 @@ def test_a_value_of_another_kind_is_told(value):
         configurables.get(train.trainer.TrainingConfig)
 
 
+@pytest.mark.parametrize(
+    "binding",
+    [
+        "ScheduleConfig.warmup_steps = -4",
+        "ScheduleConfig.final_share = -2",
+        "LossConfig.part_weight = -1",
+        "BackboneConfig.batch_norm_momentum = 7",
+    ],
+)
+def test_a_value_out_of_range_is_told(binding):
+    configurables.load([str(FOLDER / "simpose.gin")], [binding])
+    with pytest.raises(InputError, match="gin: "):
+        for cls in train.SETTINGS:
+            configurables.get(cls)
+
+
 @pytest.mark.parametrize("value", ["3", "(1, 2, 3)", "()", "('near', 'far')"])
 def test_a_range_that_is_none_is_told(value):
     configurables.load([str(FOLDER / "render_figures.gin")], [f"SceneConfig.sun_strength = {value}"])

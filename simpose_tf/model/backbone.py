@@ -42,6 +42,8 @@ class BackboneConfig:
             raise ValueError("a dilated backbone has width 1 and no top-down path")
         if not self.width > 0:
             raise ValueError(f"width is {self.width}, not positive")
+        if not 0 <= self.batch_norm_momentum <= 1:
+            raise ValueError(f"batch_norm_momentum is {self.batch_norm_momentum}, not in [0, 1]")
 
 
 class StridedResNet(backbones.ResNet):
