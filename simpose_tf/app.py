@@ -51,7 +51,9 @@ def run(main: Callable[[], None]) -> None:
 
 def _parse_flags(argv: list[str]) -> list[str]:
     try:
-        return app.parse_flags_with_usage(argv) if "--help" in argv or "--helpfull" in argv else flags.FLAGS(argv)
+        return flags.FLAGS(argv)
     except flags.Error as error:
         fail(error)
         raise
+    except SystemExit as left:  # absl ends with 1 after --help, which is no failure
+        sys.exit(0 if any(argument.lstrip("-").startswith("help") for argument in argv[1:]) else left.code)

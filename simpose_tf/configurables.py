@@ -57,7 +57,9 @@ def load(gin_files: Sequence[str] | None, gin_params: Sequence[str] | None) -> N
     try:
         gin.parse_config_files_and_bindings(list(gin_files), list(gin_params or ()), skip_unknown=False)
     except (ValueError, TypeError, SyntaxError, OSError, ImportError) as error:
-        raise InputError(f"gin: {error}") from error
+        # gin stumbles over an include that it does not find with a TypeError about None.
+        missing = "an included file does not exist: " if "NoneType" in str(error) else ""
+        raise InputError(f"gin: {missing}{error}") from error
     finally:
         logging.set_verbosity(verbosity)
 

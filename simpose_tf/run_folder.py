@@ -8,6 +8,7 @@ import dataclasses
 import importlib.metadata
 import json
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -75,6 +76,16 @@ def check_data(model_dir: Path, records: dict[str, Sequence[str]]) -> None:
             f"--{kind}_records: {name!r} is not as it was when {str(model_dir)!r} was trained; "
             "use those records or a new folder"
         )
+
+
+def forget(model_dir: Path) -> None:
+    """Remove what a run left that ended before its first checkpoint: it binds no later one."""
+    if not (model_dir / "settings.json").exists():
+        return  # not a run's folder
+    for name in ("initial", "summaries"):
+        shutil.rmtree(model_dir / name, ignore_errors=True)
+    for name in ("data.json", "settings.json"):
+        (model_dir / name).unlink(missing_ok=True)
 
 
 def write(model_dir: Path, config_given: str, settings: dict[str, Any], records: dict[str, Sequence[str]]) -> None:

@@ -58,6 +58,8 @@ def main() -> None:
     model_dir = files.output_folder(FLAGS.model_dir, "--model_dir")
     records = _record_files(settings[PipelineConfig].sim_share)
     flat = run_folder.flat_settings(settings.values(), seed=FLAGS.seed)
+    if not trainer.latest_checkpoint(model_dir):
+        run_folder.forget(model_dir)  # nothing was learnt yet: other settings and mended records are welcome
     run_folder.check_settings(model_dir, flat)
     run_folder.check_data(model_dir, records)
     batches = functools.partial(_batches, settings)

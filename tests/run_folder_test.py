@@ -71,3 +71,15 @@ def test_command_commit_and_versions_are_told(folder):
     assert set(told) == {"command", "commit", "dirty", "python", "versions", "started"}
     assert told["versions"]["tensorflow"].startswith("2.")
     assert (folder / "config.gin").read_text() == "TrainingConfig.steps = 10\n"
+
+
+def test_run_without_a_checkpoint_is_forgotten_and_other_folders_are_left_alone(tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    for folder in (run, other):
+        (folder / "initial").mkdir(parents=True)
+        (folder / "data.json").write_text("{}")
+    (run / "settings.json").write_text("{}")
+    run_folder.forget(run)
+    run_folder.forget(other)
+    assert not list(run.iterdir())
+    assert {p.name for p in other.iterdir()} == {"initial", "data.json"}

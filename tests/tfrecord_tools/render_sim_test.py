@@ -147,6 +147,18 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, line, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
+def test_help_is_complete_and_no_failure():
+    told = run("--help")  # asserts that the status is 0
+    for flag in ("gin_file", "gin_param", "output", "num_images", "seed", "split", "backgrounds", "runner", "workers"):
+        assert f"--{flag}:" in told, flag
+
+
+def test_include_that_is_missing_is_told(tmp_path, capsys):
+    (tmp_path / "mine.gin").write_text('include "nowhere.gin"\n')
+    ended = here(capsys, f"--gin_file={tmp_path / 'mine.gin'}", f"--output={tmp_path / 'out'}", "--num_images=1")
+    assert ended.status == 2 and "included file does not exist" in ended.stderr
+
+
 def test_broken_background_is_named_and_left_out(tmp_path, capsys):
     backgrounds = tmp_path / "photos"
     backgrounds.mkdir()
