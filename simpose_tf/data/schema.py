@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from simpose_tf.errors import InputError
 
-VERSION = 1
+VERSION = 2
 REAL, SIM = 0, 1
 DOMAIN_NAMES = ("real", "sim")
 
@@ -50,10 +50,11 @@ class Feature:
 FEATURES = (
     Feature("version", "version", tf.int64, (), "plain", False, "schema version of the record"),
     Feature("domain", "domain", tf.int64, (), "plain", False, "0 real, 1 simulated"),
-    Feature("source", "source", tf.string, (), "plain", False, "`figures`, `body`, or the annotation file's name"),
+    Feature("source", "source", tf.string, (), "plain", False, "`figures` or `body`, or the annotation file's name"),
     Feature("image_id", "image/id", tf.int64, (), "plain", False, "COCO image id, or the scene's index"),
     Feature("person_id", "person/id", tf.int64, (), "plain", False, "COCO annotation id, or the place in the scene"),
     Feature("figure_id", "person/figure", tf.string, (), "plain", False, "name of the simulated figure, else empty"),
+    Feature("pose", "person/pose", tf.string, (), "plain", False, "name of the simulated pose (`walk-0017`), else empty"),
     Feature("seed", "seed", tf.int64, (), "plain", False, "of the data set; with image/id it gives the scene again"),
     Feature("generator", "generator", tf.string, (), "plain", False, "program and version that wrote the record"),
     Feature(
@@ -110,6 +111,7 @@ class Person:
     mask: np.ndarray
     generator: str
     figure_id: str = ""
+    pose: str = ""
     seed: int = 0
     others: np.ndarray | None = None
     ignore: np.ndarray | None = None

@@ -1,6 +1,6 @@
 """A person to simulate: charted, rigged, coloured. Plain data; how to build and to pose one is told elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,9 @@ class Skeleton:
     tails: np.ndarray
 
 
+PATTERNS = ("plain", "stripes", "checks", "mottled", "print", "denim")
+
+
 @dataclass(frozen=True)
 class Material:
     """How a group of faces looks.
@@ -30,10 +33,13 @@ class Material:
       name: `skin`, `hair`, `top`, `bottom`, `shoes`, `eyes`, ...
       color: `[3]` sRGB in [0, 1].
       roughness: PBR roughness in [0, 1]; figures are rough (low smoothness) and not metallic (sec. 5.1).
-      pattern: `plain`, `stripes`, `checks`, `mottled`: what the shader paints in the rest pose's frame.
+      pattern: one of `PATTERNS`: what the shader paints in the rest pose's frame.
       pattern_color: `[3]` sRGB of the pattern's second colour.
       pattern_scale: period in metres.
       jitter_hue: whether a scene may turn its hue (clothes: SimPose sec. 5.1), never for skin.
+      metallic: PBR metalness in [0, 1]; low on people (sec. 5.1).
+      texture: layer of the figure's `textures` that multiplies the colour; -1 for none.
+      cutout: whether texels with alpha below one half are holes (hair cards), in colours, labels and shadows.
     """
 
     name: str
@@ -43,6 +49,9 @@ class Material:
     pattern_color: tuple[float, float, float] = (0.5, 0.5, 0.5)
     pattern_scale: float = 0.05
     jitter_hue: bool = False
+    metallic: float = 0.0
+    texture: int = -1
+    cutout: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,11 @@ class Figure:
       keypoint_vertices: `[17, K]` int32 and
       keypoint_weights: `[17, K]` float32: keypoint = weighted sum of posed vertices.
       shade: `[V, 3]` float32 factor on the material's sRGB colour (painted brows, lips, folds), 1 = unchanged.
+      textures: `[T, S, S, 4]` uint8 sRGB and alpha, all of one size; T may be 0.
+      texture_uv: `[F, 3, 2]` float32 texture coordinates of the corners, (0, 0) the corner of the first texel, (1, 0)
+        that of the end of the first row; repeats beyond. None without textures.
+      pose_offsets: `[V, 3, 9 * (J - 1)]` float32 metres: corrective offsets, linear in the rotations' difference from the
+        identity (SMPL's pose blend shapes), bones in the skeleton's order without the root. None without.
     """
 
     name: str
@@ -81,3 +95,6 @@ class Figure:
     keypoint_vertices: np.ndarray
     keypoint_weights: np.ndarray
     shade: np.ndarray
+    textures: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1, 4), np.uint8))
+    texture_uv: np.ndarray | None = None
+    pose_offsets: np.ndarray | None = None
