@@ -6,12 +6,16 @@ of the neutral posture (x left, y up, z front) and relative to the parent. A pos
 frame is then `R_j = A_parent^T Q_j A_j`. Angles are degrees `[J, 3]`: flexion, abduction and twist; flexion and
 abduction form one swing (rotation vector without y), which is singular nowhere inside the limits, and the twist
 about the limb's neutral axis comes before it. Mirrored bones have equal angles in mirrored poses.
+
+Skeletons are those with Mixamo's bone names or a part of them; bones of other names (twist bones, eyes) keep their
+rest rotation, so their limits are zero, and they pass their parent's `A` on.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Skeleton
 from simpose_tf.geometry import rotation_between
 
@@ -19,12 +23,13 @@ FLEXION, ABDUCTION, TWIST = range(3)
 
 # Degrees (flexion, abduction, twist), lowest and highest, by bone without its side. Whole-joint ranges are the
 # clinical ones of the American Academy of Orthopaedic Surgeons (as in Norkin and White, Measurement of Joint
-# Motion): hip -20..120, knee 0..135, ankle -50..20, elbow 0..150, shoulder -60..180, trunk 80/25/35/45 and
+# Motion): hip -20..120, ankle -50..20, elbow 0..150, shoulder -60..180, trunk 80/25/35/45 and
 # neck 45/45/45/60 degrees, which several bones share here; dm_control's `humanoid_CMU_V2020.xml` has its hinges
-# in the same places. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its
+# in the same places. The knee goes to 152 (not 135), as kneeling pushes it there. The hips turn the whole body,
+# which lies, falls and rolls: only the joints below have limits. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its
 # adduction (negative), because neutral palms face the thighs. A pointing foot is positive.
 _LIMITS = {
-    "Hips": ((-40, 80), (-25, 25), (-45, 45)),
+    "Hips": ((-180, 180), (-180, 180), (-180, 180)),
     "Spine": ((-9, 27), (-12, 12), (-12, 12)),
     "Spine1": ((-9, 27), (-12, 12), (-16, 16)),
     "Spine2": ((-9, 27), (-12, 12), (-16, 16)),
@@ -34,8 +39,8 @@ _LIMITS = {
     "Arm": ((-55, 165), (-45, 160), (-85, 85)),
     "ForeArm": ((0, 148), (-6, 12), (-60, 60)),
     "Hand": ((-20, 30), (-70, 60), (-40, 40)),
-    "UpLeg": ((-22, 118), (-25, 45), (-45, 40)),
-    "Leg": ((0, 135), (-4, 4), (-12, 12)),
+    "UpLeg": ((-25, 124), (-25, 50), (-50, 40)),
+    "Leg": ((0, 152), (-4, 4), (-12, 12)),
     "Foot": ((-22, 48), (-15, 15), (-15, 15)),
     "ToeBase": ((-50, 20), (-5, 5), (-5, 5)),
     "Finger1": ((-12, 12), (-85, 20), (-12, 12)),
@@ -46,7 +51,8 @@ _LIMITS = {
     "Thumb3": ((-30, 30), (-60, 20), (-20, 20)),
 }
 
-_MOST_SWING = 170.0  # degrees; at 180 a swing has no one direction
+_MOST_SWING, _MOST_SWING_OF_ROOT = 170.0, 179.0  # degrees; at 180 a swing has no one direction
+_FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 # Which way flexion turns about x: limbs forward, the knee and the pointing foot backward, the trunk forward.
 _FLEXION_SIGN = {"Shoulder": -1, "Arm": -1, "ForeArm": -1, "Hand": -1, "UpLeg": -1}
@@ -57,35 +63,34 @@ def side(name: str) -> int:
     return 1 if name.startswith("Left") else -1 if name.startswith("Right") else 0
 
 
-def kind(name: str) -> str:
-    """Return the key of a bone in the table of limits. Raises InputError for a bone that is not Mixamo's."""
+def kind(name: str) -> str | None:
+    """Return the key of a bone in the table of limits; None for a bone that is not Mixamo's."""
     bare = name.removeprefix("Left").removeprefix("Right")
-    if bare.startswith("Hand") and bare != "Hand":
-        finger, joint = bare[4:-1], bare[-1]
-        bare = ("Thumb" if finger == "Thumb" else "Finger") + joint
-    if bare not in _LIMITS:
-        raise InputError(f"skeleton: no joint limits for the bone {name!r}")
-    return bare
+    if bare.startswith("Hand") and bare[4:-1] in _FINGERS:
+        bare = ("Thumb" if bare[4:-1] == "Thumb" else "Finger") + bare[-1]
+    sided = bare in _LIMITS and bare not in ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head")
+    return bare if bare in _LIMITS and sided == bool(side(name)) else None
 
 
-def limits(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lowest and the highest angles, both `[J, 3]` degrees (flexion, abduction, twist)."""
-    table = np.array([_LIMITS[kind(name)] for name in skeleton.names], float)
+def limits(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest angles of bones, both `[J, 3]` degrees (flexion, abduction, twist)."""
+    table = np.array([_LIMITS.get(kind(name) or "", ((0, 0),) * 3) for name in names], float)
     return table[..., 0], table[..., 1]
 
 
-def within_limits(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
-    """Return the nearest angles `[J, 3]` inside the limits; flexion and abduction together stay below 170 degrees."""
-    angles = np.clip(angles, *limits(skeleton))
-    swing = np.linalg.norm(angles[:, :TWIST], axis=1, keepdims=True)
-    angles[:, :TWIST] *= np.minimum(1, _MOST_SWING / np.maximum(swing, 1e-9))
+def within_limits(names: Sequence[str], angles: np.ndarray) -> np.ndarray:
+    """Return the nearest angles `[..., J, 3]` inside the limits; flexion and abduction together stay below 170 degrees."""
+    angles = np.clip(angles, *limits(names))
+    most = np.array([_MOST_SWING_OF_ROOT if name == "Hips" else _MOST_SWING for name in names])
+    swing = np.linalg.norm(angles[..., :TWIST], axis=-1)
+    angles[..., :TWIST] *= np.minimum(1, most / np.maximum(swing, 1e-9))[..., None]
     return angles
 
 
-def _axis_signs(skeleton: Skeleton) -> np.ndarray:
+def axis_signs(names: Sequence[str]) -> np.ndarray:
     """Return `[J, 3]` signs that take (flexion, abduction, twist) to rotations about x, z and y."""
-    flexion = [_FLEXION_SIGN.get(kind(name), 1) for name in skeleton.names]
-    sides = [side(name) or 1 for name in skeleton.names]
+    flexion = [_FLEXION_SIGN.get(kind(name) or "", 1) for name in names]
+    sides = [side(name) or 1 for name in names]
     return np.stack([flexion, sides, np.negative(sides)], -1).astype(float)
 
 
@@ -98,41 +103,47 @@ def _frame(down: np.ndarray, front: np.ndarray) -> np.ndarray:
 
 
 def _across_hand(skeleton: Skeleton, prefix: str) -> np.ndarray:
-    """Return the direction from the little finger to the index finger at their roots, `[3]`."""
+    """Return the direction from the little finger to the index finger at their roots, `[3]`.
+
+    Without fingers the palms of the rest pose are taken to look down (T-pose), so that it is to the front.
+    """
     head = dict(zip(skeleton.names, skeleton.heads, strict=True))
-    return head[f"{prefix}HandIndex1"] - head[f"{prefix}HandPinky1"]
+    index, little = head.get(f"{prefix}HandIndex1"), head.get(f"{prefix}HandPinky1")
+    return np.array([0.0, 0.0, 1.0]) if index is None or little is None else index - little
 
 
 def _legs_together(skeleton: Skeleton, prefix: str) -> np.ndarray:
     """Return the rotation about z that takes a leg from the rest pose's spread to nearly vertical."""
     head = dict(zip(skeleton.names, skeleton.heads, strict=True))
-    leg = (head[f"{prefix}Foot"] - head[f"{prefix}UpLeg"]) * [1, 1, 0]
-    return rotation_between(leg, np.array([side(f"{prefix}Leg") * np.sin(np.radians(1.5)), -1.0, 0.0]))
+    hip, ankle = head.get(f"{prefix}UpLeg"), head.get(f"{prefix}Foot")
+    if hip is None or ankle is None:
+        return np.eye(3)
+    spread = side(f"{prefix}Leg") * np.sin(np.radians(1.5))
+    return rotation_between((ankle - hip) * [1, 1, 0], np.array([spread, -1.0, 0.0]))
 
 
 def neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
     """Return `A` `[J, 3, 3]`: what turns each bone from the rest pose to the anatomical neutral posture."""
     result = np.tile(np.eye(3), (len(skeleton.names), 1, 1))
-    for j, name in enumerate(skeleton.names):
-        direction, key, prefix = (
-            skeleton.tails[j] - skeleton.heads[j],
-            kind(name),
-            name[: 4 if side(name) > 0 else 5],
-        )
-        if key in ("Arm", "ForeArm"):
-            result[j] = rotation_between(direction, np.array([0.0, -1.0, 0.0]))
+    for j, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
+        direction, key = skeleton.tails[j] - skeleton.heads[j], kind(name) or ""
+        prefix = name[: 4 if side(name) > 0 else 5]
+        hand = key == "Hand" or key.startswith("Finger")
+        follows = not key or key.startswith("Thumb")
+        if follows or ((hand or key in ("Arm", "ForeArm")) and not direction.any()):  # ends of chains have no length
+            result[j] = result[parent] if parent >= 0 else np.eye(3)
         elif key in ("UpLeg", "Leg"):
             result[j] = _legs_together(skeleton, prefix)
-        elif key == "Hand" or key.startswith("Finger"):
+        elif hand:
             result[j] = _frame(direction, _across_hand(skeleton, prefix))
-        elif key.startswith("Thumb"):
-            result[j] = result[skeleton.names.index(f"{prefix}Hand")]
+        elif key in ("Arm", "ForeArm"):
+            result[j] = rotation_between(direction, np.array([0.0, -1.0, 0.0]))
     return result
 
 
 def rotations_from_angles(skeleton: Skeleton, angles: np.ndarray) -> np.ndarray:
     """Return rest-frame rotations `[J, 3, 3]` of joint angles `[J, 3]` in degrees."""
-    x, z, y = (np.radians(angles) * _axis_signs(skeleton)).T
+    x, z, y = (np.radians(angles) * axis_signs(skeleton.names)).T
     zero = np.zeros_like(x)
     swing = Rotation.from_rotvec(np.stack([x, zero, z], -1))
     twist = Rotation.from_rotvec(np.stack([zero, y, zero], -1))
@@ -152,4 +163,4 @@ def angles_from_rotations(skeleton: Skeleton, rotations: np.ndarray) -> np.ndarr
     twist = Rotation.from_quat(about_y)
     swing = (joint * twist.inv()).as_rotvec()
     radians = np.stack([swing[:, 0], swing[:, 2], twist.as_rotvec()[:, 1]], -1)
-    return np.degrees(radians) * _axis_signs(skeleton)
+    return np.degrees(radians) * axis_signs(skeleton.names)

@@ -115,7 +115,7 @@ def _angles(skeleton: Skeleton, pose: activities.Pose, mirrored: bool) -> np.nda
             if joints.side(name) == 0:
                 triple = (triple[0], -triple[1], -triple[2])
         angles[skeleton.names.index(name)] = triple
-    return joints.within_limits(skeleton, angles)
+    return joints.within_limits(skeleton.names, angles)
 
 
 # What arms keep clear of: bone, and the radius of the capsule around it in shares of the hip-to-neck length.
