@@ -18,11 +18,13 @@ from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.pipeline import PipelineConfig
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
+from simpose_tf.figures.cast import CastConfig
 from simpose_tf.losses import LossConfig
 from simpose_tf.model.backbone import BackboneConfig
 from simpose_tf.sim.annotate import SimPeopleFilter
 from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
+from simpose_tf.sim.surroundings import SurroundingsConfig
 from simpose_tf.trainer import ScheduleConfig, TrainingConfig
 
 T = TypeVar("T")
@@ -31,7 +33,9 @@ CONFIGURABLE: tuple[type, ...] = (
     CropConfig,
     AugmentationConfig,
     PipelineConfig,
+    CastConfig,
     SceneConfig,
+    SurroundingsConfig,
     RenderConfig,
     SimPeopleFilter,
     WindowConfig,

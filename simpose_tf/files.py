@@ -84,15 +84,30 @@ def match(pattern: str, what: str) -> list[str]:
     return files
 
 
+def files_in(path: str, what: str, suffixes: tuple[str, ...]) -> list[str]:
+    """Return the sorted files of a folder (not of its subfolders) by suffix; raise InputError if there is none."""
+    files = sorted(str(f) for f in require_dir(path, what).iterdir() if f.suffix.lower() in suffixes)
+    if not files:
+        raise InputError(f"{what}: no file ({', '.join(suffixes)}) in {path!r}")
+    return files
+
+
 def images_in(path: str, what: str) -> list[str]:
     """Return the sorted image files of a folder (not of its subfolders); raise InputError if there is none."""
-    files = sorted(str(f) for f in require_dir(path, what).iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise InputError(f"{what}: no pictures ({', '.join(IMAGE_SUFFIXES)}) in {path!r}")
-    return files
+    return files_in(path, what, IMAGE_SUFFIXES)
 
 
 def sha256(path: str | os.PathLike) -> str:
     """Return the SHA-256 of a file as hexadecimal text."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest(path: str | os.PathLike) -> str:
+    """Return a hash of a file's bytes, or of the names and bytes of all files below a folder, as hexadecimal text."""
+    root = Path(path)
+    if root.is_file():
+        return sha256(root)
+    found = sorted(file for file in root.rglob("*") if file.is_file())
+    lines = "".join(f"{file.relative_to(root).as_posix()} {sha256(file)}\n" for file in found)
+    return hashlib.sha256(lines.encode()).hexdigest()

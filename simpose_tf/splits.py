@@ -12,8 +12,8 @@ SPLITS = ("train", "val")
 def of_split(paths: Sequence[str], split: str, place: str, val_share: float = 0.2) -> list[str]:
     """Return the files of a split, in the order given.
 
-    The files whose names have the lowest hashes serve validation: `val_share` of them, rounded, at least one. Adding a
-    file moves few others.
+    The files whose names have the lowest hashes serve validation: `val_share` of them, rounded, at least one where
+    there are two. Adding a file moves few others.
 
     Args:
       paths: files or names; the hash is that of the base name.
@@ -22,16 +22,17 @@ def of_split(paths: Sequence[str], split: str, place: str, val_share: float = 0.
       val_share: share of validation in (0, 1).
 
     Raises:
-      InputError: another split, or too few files to give each split one.
+      InputError: another split, or no file is left for this one.
     """
     if split not in SPLITS:
         raise InputError(f"{place}: no split {split!r}; one of {', '.join(SPLITS)}")
-    if len(paths) < 2:
-        raise InputError(f"{place}: {len(paths)} files; at least two are needed, as none may serve both splits")
     ranked = sorted(paths, key=_name_hash)
     count = min(max(round(val_share * len(paths)), 1), len(paths) - 1)
     held_out = set(ranked[:count])
-    return [path for path in paths if (path in held_out) == (split == "val")]
+    chosen = [path for path in paths if (path in held_out) == (split == "val")]
+    if not chosen:
+        raise InputError(f"{place}: nothing for --split={split} among {len(paths)} files; none may serve both splits")
+    return chosen
 
 
 def _name_hash(path: str) -> str:

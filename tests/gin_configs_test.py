@@ -127,9 +127,15 @@ def test_a_value_out_of_range_is_told(binding):
 
 @pytest.mark.parametrize("value", ["3", "(1, 2, 3)", "()", "('near', 'far')"])
 def test_a_range_that_is_none_is_told(value):
-    configurables.load([str(FOLDER / "render_figures.gin")], [f"SceneConfig.sun_strength = {value}"])
-    with pytest.raises(InputError, match="gin: SceneConfig: sun_strength"):
-        configurables.get(configurables.SceneConfig)
+    configurables.load([str(FOLDER / "render_figures.gin")], [f"SurroundingsConfig.sun_strength = {value}"])
+    with pytest.raises(InputError, match="gin: SurroundingsConfig: sun_strength"):
+        configurables.get(configurables.SurroundingsConfig)
+
+
+def test_render_body_differs_from_render_figures_only_in_its_source():
+    own = re.findall(r"^(.+) = (\S+)", (FOLDER / "render_body.gin").read_text(), re.M)
+    assert own == [("CastConfig.source", '"body"')]
+    assert 'include "render_figures.gin"' in (FOLDER / "render_body.gin").read_text()
 
 
 def test_a_file_that_is_not_there_is_told():

@@ -48,7 +48,7 @@ def for_each(elements: Sequence[Any], do: Callable[[Any], None], run: BeamRun) -
         import apache_beam as beam
     with _worker_environment(), _quiet(), _no_waiting_for_the_dead():
         try:
-            pipeline = beam.Pipeline(runner=_runner(run), options=_options(run))
+            pipeline = beam.Pipeline(runner=_runner(run), options=_options(run, len(elements)))
         except (ValueError, RuntimeError, ImportError, AttributeError, SystemExit) as error:
             raise InputError(f"--runner={run.runner}: {error}") from error
         with pipeline:
@@ -56,7 +56,12 @@ def for_each(elements: Sequence[Any], do: Callable[[Any], None], run: BeamRun) -
 
 
 def _runner(run: BeamRun) -> Any:
-    """Return the name of a Beam runner, or the local runner itself."""
+    """Return the name of a Beam runner, or the runner itself where Beam does not know it by its short name."""
+    if run.runner == "DaskRunner":
+        from apache_beam.runners.dask.dask_runner import DaskRunner
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it says good-bye at the end of the program
+        return DaskRunner()  # a cluster on this machine, or the one of --beam_option=--dask_client_address=...
     if run.runner != "DirectRunner":
         return run.runner
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
@@ -69,12 +74,15 @@ def _runner(run: BeamRun) -> Any:
     return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
 
 
-def _options(run: BeamRun) -> Any:
+def _options(run: BeamRun, num_elements: int) -> Any:
     from apache_beam.options.pipeline_options import PipelineOptions
 
     if run.workers < 1:
         raise InputError(f"--workers={run.workers}: at least 1")
-    return PipelineOptions([*run.options, f"--direct_num_workers={run.workers}"])
+    options = [*run.options, f"--direct_num_workers={run.workers}"]
+    if run.runner == "DaskRunner" and not any(option.startswith("--dask_np") for option in run.options):
+        options.append(f"--dask_npartitions={num_elements}")  # else it puts them all on one worker
+    return PipelineOptions(options)
 
 
 @contextlib.contextmanager
@@ -115,6 +123,7 @@ def _worker_environment() -> Iterator[None]:
     root = str(Path(simpose_tf.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     wanted = {"PYTHONPATH": path, "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    wanted["DASK_LOGGING__DISTRIBUTED"] = "critical"
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

@@ -7,6 +7,7 @@ can be rendered again (its `seed` and `image/id`).
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from absl import flags
@@ -14,17 +15,22 @@ from absl import flags
 from simpose_tf import app, configurables, files
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
-from simpose_tf.figures.catalogue import SPLITS, figure_names, load_figure
+from simpose_tf.figures.cast import Cast, CastConfig, UserFiles
+from simpose_tf.sim import gl
 from simpose_tf.sim.annotate import SimPeopleFilter
+from simpose_tf.sim.environment import read_environment
 from simpose_tf.sim.renderer import RenderConfig
-from simpose_tf.sim.sampler import SceneConfig, read_photo
+from simpose_tf.sim.sampler import SceneConfig
+from simpose_tf.sim.surroundings import SurroundingsConfig, read_photo
+from simpose_tf.splits import SPLITS, of_split
 from tfrecord_tools.beam import BeamRun
 from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.scene_pictures import write_pictures
-from tfrecord_tools.scene_records import SceneWriter
+from tfrecord_tools.scene_records import Media, SceneWriter
 from tfrecord_tools.shards import write_shards
 
 SCENES_PER_SHARD = 25
+IMAGES = files.IMAGE_SUFFIXES
 
 
 def define_flags() -> None:
@@ -33,8 +39,15 @@ def define_flags() -> None:
     flags.DEFINE_string("output", None, "Folder for the shards and the manifest.", required=True)
     flags.DEFINE_integer("num_images", None, "Scenes to render.", required=True, lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Seed of the data set; 0 is as good as any.", 0, 2**63 - 1)
-    flags.DEFINE_enum("split", "train", SPLITS, "Which figures appear; no figure is in two splits.")
-    flags.DEFINE_string("backgrounds", None, "Folder of photographs without people.")
+    flags.DEFINE_enum("split", "train", SPLITS, "No figure, clothes, pose or background is in two splits.")
+    flags.DEFINE_string("backgrounds", "", "Folder of photographs without people.")
+    flags.DEFINE_string("environments", "", "Folder of panoramas (.hdr, or photographs) that light the scenes.")
+    flags.DEFINE_string("motion", "", "Folder of motion clips (.bvh, .glb) to pose people with, besides the built-in.")
+    flags.DEFINE_string("garments", "", "Folder of MakeHuman garments (.mhclo) for further figures.")
+    flags.DEFINE_string("figures", "", "Folder of rigged figures, NAME.glb with its charts NAME.npz, in place of ours.")
+    flags.DEFINE_string("smpl", "", "SMPL model (.npz, .pkl) in place of the open body; with --charts.")
+    flags.DEFINE_string("charts", "", "Charts of the SMPL mesh (.npz).")
+    flags.DEFINE_string("textures", "", "Folder of textures for the SMPL mesh.")
     flags.DEFINE_integer("num_shards", None, f"Files to write; by default one for {SCENES_PER_SHARD} scenes.")
     flags.DEFINE_integer(
         "num_pictures", 0, "Also keep the first scenes as OUTPUT/pictures/*.png, with COCO annotations.", lower_bound=0
@@ -49,39 +62,58 @@ def main() -> None:
     options = flags.FLAGS
     configurables.load(options.gin_file, options.gin_param)
     files.output_folder(options.output, "--output")
-    photos, skipped = readable_photos(options.backgrounds) if options.backgrounds else ([], [])
-    configs = (configurables.get(c) for c in (SceneConfig, RenderConfig, WindowConfig, SimPeopleFilter))
-    writer = SceneWriter(*configs, options.split, options.seed, tuple(photos))
+    writer, skipped = writer_of(options)
     num_shards = options.num_shards if options.num_shards is not None else -(-options.num_images // SCENES_PER_SHARD)
-    settings = {**writer.settings(), "num_images": options.num_images}
-    data_set = DataSet(options.output, options.split, num_shards, settings)
-    for name in figure_names(options.split):  # built once, before the workers ask for them
-        load_figure(name)
+    data_set = DataSet(
+        options.output, options.split, num_shards, {**writer.settings(), "num_images": options.num_images}
+    )
+    writer.cast.prepare()  # once, before the workers ask for it
     if options.workers > 1:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's own threads; a worker per core is faster
     run = BeamRun(options.runner, options.workers, options.beam_option)
-    manifest = write_shards(range(options.num_images), writer, data_set, run, skipped)
+    manifest = write_shards(range(options.num_images), writer, data_set, run, skipped, gl.renderer_name)
     if options.num_pictures:
         write_pictures(writer, min(options.num_pictures, options.num_images), Path(options.output) / "pictures")
     app.say(f"{options.split}: {manifest['num_records']} people from {options.num_images} scenes in {options.output}")
 
 
-def readable_photos(folder: str) -> tuple[list[str], list[str]]:
-    """Return the photographs of a folder that can be read, and a line for each of the others, which it also prints.
+def writer_of(options: flags.FlagValues) -> tuple[SceneWriter, list[str]]:
+    """Return what turns scenes into records, as flags and gin ask for it, and a line for each file left out."""
+    configs = [
+        configurables.get(c) for c in (SceneConfig, SurroundingsConfig, RenderConfig, WindowConfig, SimPeopleFilter)
+    ]
+    own = UserFiles(options.garments, options.figures, options.smpl, options.charts, options.textures)
+    cast = Cast(configurables.get(CastConfig), options.split, own)
+    photos, skipped = _readable(options.backgrounds, "--backgrounds", IMAGES, read_photo, options.split)
+    panoramas, left_out = _readable(
+        options.environments, "--environments", (*IMAGES, ".hdr"), read_environment, options.split
+    )
+    if options.motion:
+        files.require_dir(options.motion, "--motion")
+    media = Media(tuple(photos), tuple(panoramas), options.motion)
+    return SceneWriter(*configs, cast, options.seed, media), skipped + left_out
 
-    Raises InputError if there is none to read.
+
+def _readable(
+    folder: str, flag: str, suffixes: tuple[str, ...], read: Callable[[str], object], split: str
+) -> tuple[list[str], list[str]]:
+    """Return a split's share of the pictures of a folder that can be read, and a line for each that can't.
+
+    Raises InputError if there are too few to read.
     """
+    if not folder:
+        return [], []
     readable, skipped = [], []
-    for path in files.images_in(folder, "--backgrounds"):
+    for path in files.files_in(folder, flag, suffixes):
         try:
-            read_photo(path)
+            read(path)
             readable.append(path)
         except InputError as error:
             skipped.append(str(error))
             app.say(f"left out: {error}")
     if not readable:
         raise InputError(f"{skipped[0]}; none of {len(skipped)} pictures can be read")
-    return readable, skipped
+    return of_split(readable, split, flag), skipped
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """From a scene's index to its records: sample, draw, label, cut, encode. No flags and no gin: workers import this."""
 
 import functools
+import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -11,13 +13,32 @@ import simpose_tf
 from simpose_tf import files
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig, cut_image, cut_labels, window_around
-from simpose_tf.figures.catalogue import SPLITS, figure_names, load_figure
+from simpose_tf.figures.cast import Cast
+from simpose_tf.figures.motion import joined, pose_bank, user_motion
 from simpose_tf.sim.annotate import PersonLabels, SimPeopleFilter, annotate
 from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering
-from simpose_tf.sim.sampler import SceneConfig, Stage, sample_stage
+from simpose_tf.sim.sampler import Assets, SceneConfig, Stage, sample_stage
+from simpose_tf.sim.surroundings import SurroundingsConfig
+from simpose_tf.splits import SPLITS
 
-SOURCE = "figures"
 GENERATOR = f"render_sim {simpose_tf.__version__}"
+
+
+@dataclass(frozen=True)
+class Media:
+    """The user's files around people: photographs, panoramas, and a folder of motion (empty for none)."""
+
+    photos: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    motion: str = ""
+
+    def about(self) -> dict:
+        """Return the files by name and hash."""
+        named = {key: {os.path.basename(path): files.sha256(path) for path in getattr(self, key)} for key in _PICTURES}
+        return named | ({"motion": files.digest(self.motion)} if self.motion else {})
+
+
+_PICTURES = ("photos", "environments")
 
 
 @dataclass(frozen=True)
@@ -25,31 +46,36 @@ class SceneWriter:
     """Turns a scene's index into its records. Picklable; a worker builds renderer and figures once."""
 
     scene: SceneConfig
+    surroundings: SurroundingsConfig
     render: RenderConfig
     window: WindowConfig
     people: SimPeopleFilter
-    split: str
+    cast: Cast
     seed: int
-    photos: tuple[str, ...]
+    media: Media
 
     def __call__(self, index: int) -> tuple[list[bytes], list[str]]:
         """Return the serialised records of scene `index`, and no faults."""
         stage = self.sample(index)
         rendering, labels = self.draw(stage)
-        kept = [label for label in labels if self.people.keeps(label)]
-        return [schema.encode(self._person(stage, rendering, label, index)) for label in kept], []
+        return self.encode(stage, rendering, labels, index), []
 
     def sample(self, index: int) -> Stage:
         """Draw scene `index` of the data set; needs no GL."""
-        rng = np.random.default_rng([self.seed, SPLITS.index(self.split), index])
-        return sample_stage(rng, self.scene, figure_names(self.split), load_figure, self.photos)
+        rng = np.random.default_rng([self.seed, SPLITS.index(self.cast.split), index])
+        return sample_stage(rng, self.scene, self.surroundings, _assets(self.cast, self.media))
 
     def draw(self, stage: Stage) -> tuple[Rendering, list[PersonLabels]]:
         """Render a scene and label its people."""
-        figures = {person.figure: load_figure(person.figure) for person in stage.scene.people}
+        figures = {person.figure: self.cast.load(person.figure) for person in stage.scene.people}
         renderer = _renderer(stage.scene.camera.height, stage.scene.camera.width, self.render)
         rendering = renderer.render(stage.scene, figures, stage.posed)
         return rendering, annotate(stage, figures, rendering)
+
+    def encode(self, stage: Stage, rendering: Rendering, labels: list[PersonLabels], index: int) -> list[bytes]:
+        """Return the records of the people whom the filter keeps."""
+        kept = [label for label in labels if self.people.keeps(label)]
+        return [schema.encode(self._person(stage, rendering, label, index)) for label in kept]
 
     def _person(self, stage: Stage, rendering: Rendering, label: PersonLabels, index: int) -> schema.Person:
         window = window_around(label.box_yxyx, label.mask.shape, self.window)
@@ -58,10 +84,11 @@ class SceneWriter:
         labelled = label.visibility > 0
         return schema.Person(
             domain=schema.SIM,
-            source=SOURCE,
+            source=self.cast.config.source,
             image_id=index,
             person_id=label.index,
             figure_id=stage.scene.people[label.index].figure,
+            pose=stage.scene.people[label.index].pose,
             seed=self.seed,
             generator=GENERATOR,
             image_size=(stage.scene.camera.height, stage.scene.camera.width),
@@ -79,11 +106,30 @@ class SceneWriter:
         )
 
     def settings(self) -> dict:
-        """Return all that decides the records as plain JSON values; photographs by name and hash."""
-        settings = asdict(self)
-        settings["photos"] = {os.path.basename(photo): files.sha256(photo) for photo in self.photos}
-        settings["figures"] = list(figure_names(self.split))
-        return settings
+        """Return all that decides the records as plain JSON values; files by name and hash."""
+        configs = (self.scene, self.surroundings, self.render, self.window, self.people)
+        settings = {type(config).__name__: asdict(config) for config in configs}
+        poses = _assets(self.cast, self.media).poses
+        return settings | {
+            "seed": self.seed,
+            "cast": self.cast.about(),
+            "figures": figures_told(self.cast.names()),
+            "poses": {"count": len(poses.names), "sha256": hashlib.sha256(poses.angles.tobytes()).hexdigest()},
+            **self.media.about(),
+        }
+
+
+def figures_told(names: Sequence[str], most: int = 100) -> list[str]:
+    """Return the names for a manifest; of thousands of bodies the first and the last."""
+    return list(names) if len(names) <= most else [names[0], "...", names[-1]]
+
+
+@functools.lru_cache(maxsize=4)
+def _assets(cast: Cast, media: Media) -> Assets:
+    banks = [pose_bank(cast.split)]
+    if media.motion:
+        banks.append(user_motion(media.motion, cast.split))
+    return Assets(cast.names(), cast.load, joined(banks), media.photos, media.environments)
 
 
 @functools.cache

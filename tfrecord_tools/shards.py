@@ -33,7 +33,12 @@ MakeRecords = Callable[[Any], tuple[Sequence[bytes], Sequence[str]]]
 
 
 def write_shards(
-    tasks: Sequence[Any], make_records: MakeRecords, data_set: DataSet, run: BeamRun, skipped: Sequence[str] = ()
+    tasks: Sequence[Any],
+    make_records: MakeRecords,
+    data_set: DataSet,
+    run: BeamRun,
+    skipped: Sequence[str] = (),
+    made_with: Callable[[], str] | None = None,
 ) -> dict:
     """Write the records of all tasks, unless they are there already, and return the manifest.
 
@@ -44,6 +49,7 @@ def write_shards(
       data_set: where to, and the settings that decide the bytes.
       run: how the work is run.
       skipped: lines on what was left out before, for the manifest.
+      made_with: picklable; asked once per shard where it is written, for the manifest: the renderer's name.
 
     Raises:
       InputError: no task, the folder holds shards of other settings, `make_records` raised it, or nothing at
@@ -60,7 +66,7 @@ def write_shards(
     missing = [i for i in range(data_set.num_shards) if i not in finished]
     elements = [(i, list(tasks[i :: data_set.num_shards])) for i in missing]
     with Progress(data_set, len(tasks), missing):
-        for_each(elements, partial(_write_shard, data_set, make_records), run)
+        for_each(elements, partial(_write_shard, data_set, make_records, made_with), run)
     _raise_faults(data_set)
     manifest = _manifest(data_set, _finished(data_set), len(tasks))
     manifest["skipped"] = [*skipped, *manifest["skipped"]]
@@ -70,7 +76,9 @@ def write_shards(
     return manifest
 
 
-def _write_shard(data_set: DataSet, make_records: MakeRecords, element: tuple[int, list]) -> None:
+def _write_shard(
+    data_set: DataSet, make_records: MakeRecords, made_with: Callable[[], str] | None, element: tuple[int, list]
+) -> None:
     """Write one shard, then the note that says so; a fault of the input goes into a file for the main."""
     index, tasks = element
     try:
@@ -78,6 +86,7 @@ def _write_shard(data_set: DataSet, make_records: MakeRecords, element: tuple[in
             note = _write_records(tasks, make_records, temporary, data_set.progress(index))
             note |= {"fingerprint": data_set.fingerprint, "bytes": Path(temporary).stat().st_size}
             note["sha256"] = files.sha256(temporary)
+            note |= {"made_with": made_with()} if made_with else {}
             # The note comes first: a shard without one would be taken for a stranger's.
             files.write_text(data_set.note(index), json.dumps(note))
     except InputError as error:
@@ -201,6 +210,7 @@ def _manifest(data_set: DataSet, finished: dict[int, dict], num_tasks: int) -> d
         "schema_version": schema.VERSION,
         "versions": {"simpose_tf": simpose_tf.__version__, "python": platform.python_version()}
         | {package: metadata.version(package) for package in packages},
+        "made_with": sorted({shard["made_with"] for shard in shards if "made_with" in shard}),
         "num_tasks": num_tasks,
         "num_records": sum(shard["records"] for shard in shards),
         "skipped": [line for shard in shards for line in shard["skipped"]],

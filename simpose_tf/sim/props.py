@@ -2,7 +2,7 @@
 
 A prop's frame: origin in the middle of its foot, x to its left, y up, z to its front; metres.
 
-# not in the paper: SimPose (sec. 5.1) has people only; things in front of people teach what partly hidden ones look like.
+# not in the paper: SimPose (sec. 5.1) has people only; things before them teach what partly hidden people look like.
 """
 
 import functools
@@ -194,3 +194,19 @@ def _fill(block: Block, spacing: float) -> np.ndarray:
 def in_world(prop: Prop, points: np.ndarray) -> np.ndarray:
     """Return points `[N, 3]` of the prop's frame in the world, float32."""
     return geometry.transform_points(prop.world_from_prop, points).astype(np.float32)
+
+
+def inside(prop: Prop, points: np.ndarray, margin: float) -> np.ndarray:
+    """Return which points `[N]` of the prop's frame lie deeper than `margin` metres inside one of its solids."""
+    result = np.zeros(len(points), bool)
+    for block in blocks(prop):
+        half = np.maximum(block.half - margin, 0)
+        offset = np.abs(points - block.middle)
+        if block.kind == "box":
+            result |= (offset < half).all(1)
+        elif block.kind == "cylinder":
+            radius = np.linalg.norm(offset[:, [0, 2]] / np.maximum(half[[0, 2]], 1e-9), axis=1)
+            result |= (radius < 1) & (offset[:, 1] < half[1])
+        else:
+            result |= np.linalg.norm(offset / np.maximum(half, 1e-9), axis=1) < 1
+    return result

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -6,8 +7,11 @@ import trimesh
 
 from simpose_tf import geometry
 from simpose_tf.errors import InputError
+from simpose_tf.figures.motion import PoseBank
 from simpose_tf.sim import sampler
-from simpose_tf.sim.sampler import SceneConfig, sample_stage
+from simpose_tf.sim.props import in_world, prop_mesh
+from simpose_tf.sim.sampler import Assets, SceneConfig, sample_stage
+from simpose_tf.sim.surroundings import SurroundingsConfig
 from tests.sim.spheres import sphere_figure
 
 CONFIG = SceneConfig(
@@ -17,28 +21,31 @@ CONFIG = SceneConfig(
     min_people=1,
     max_people=12,
     distance=(2.0, 8.0),
+    reach=(8.0, 8.0),
     camera_height=(0.5, 2.5),
     camera_aim=(0.5, 1.5),
     camera_roll_deg=(-8, 8),
     outside=0.1,
     hue_jitter=0.5,
+)
+AROUND = SurroundingsConfig(
     photo_share=1.0,
+    environment_share=1.0,
+    wall_share=0.7,
+    max_props=6,
+    seat_share=1.0,
     sun_elevation_deg=(15, 80),
     sun_strength=(0.3, 1.0),
     sky_strength=(0.3, 0.8),
 )
 NAMES = ("sphere", "ball")
 FIGURES = {name: sphere_figure(name, radius=0.4, subdivisions=3) for name in NAMES}
+POSES = PoseBank(("still-0000",), ("still",), ("Hips",), np.zeros((1, 1, 3), np.float32))
 
 
-@pytest.fixture(autouse=True)
-def pose_of_one_bone(monkeypatch):
-    """Spheres have one bone, which no pose sampler knows."""
-    monkeypatch.setattr(sampler, "sample_pose", lambda skeleton, rng: np.eye(3)[None])
-
-
-def draw(seed, config=CONFIG, photos=()):
-    return sample_stage(np.random.default_rng(seed), config, NAMES, FIGURES.__getitem__, photos)
+def draw(seed, config=CONFIG, around=AROUND, photos=()):
+    assets = Assets(NAMES, FIGURES.__getitem__, POSES, photos)
+    return sample_stage(np.random.default_rng(seed), config, around, assets)
 
 
 def test_same_seed_same_scene():
@@ -60,6 +67,35 @@ def test_no_two_people_intersect():
             assert not a.contains(b.vertices).any() and not b.contains(a.vertices).any()
             pairs += 1
     assert pairs > 50
+
+
+def test_props_intersect_neither_people_nor_each_other():
+    pairs = 0
+    for seed in range(12):
+        stage = draw(seed)
+        things = []
+        for prop in stage.scene.props:
+            vertices, faces = prop_mesh(prop)
+            things.append(trimesh.Trimesh(in_world(prop, vertices), faces, process=False).split())
+        people = [trimesh.Trimesh(p, FIGURES["ball"].faces, process=False) for p in stage.posed]
+        for k, blocks in enumerate(things):
+            for block, other in itertools.product(blocks, [*people, *itertools.chain(*things[:k])]):
+                assert not block.contains(other.vertices).any() and not other.contains(block.vertices).any()
+                pairs += 1
+    assert pairs > 100
+
+
+def test_walls_stand_behind_everybody():
+    walls = 0
+    for seed in range(30):
+        stage = draw(seed, dataclasses.replace(CONFIG, reach=(3.0, 8.0)))
+        for wall in stage.scene.background.walls:
+            along = (wall.end - wall.start) / np.linalg.norm(wall.end - wall.start)
+            normal = np.cross(along, [0, 1, 0])
+            side = np.sign(-normal @ wall.start)  # that of the camera's foot
+            assert all((side * (posed - wall.start) @ normal).min() > 0 for posed in stage.posed)
+            walls += 1
+    assert walls > 15
 
 
 def test_people_stand_on_the_ground_in_view_within_the_distance():
@@ -101,7 +137,5 @@ def test_photo_that_is_none_raises_naming_it(tmp_path):
 
 @pytest.mark.parametrize("change", [{"min_people": 0}, {"max_people": 0}, {"height": 3}, {"field_of_view_deg": 179}])
 def test_impossible_settings_raise(change):
-    import dataclasses
-
     with pytest.raises(ValueError):
         dataclasses.replace(CONFIG, **change)

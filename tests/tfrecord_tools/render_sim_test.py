@@ -12,8 +12,16 @@ import tensorflow as tf
 from PIL import Image
 from pycocotools.coco import COCO
 
+from simpose_tf import configurables
 from simpose_tf.data import schema
+from simpose_tf.data.window import WindowConfig
+from simpose_tf.figures.cast import Cast, CastConfig
 from simpose_tf.figures.catalogue import figure_names
+from simpose_tf.figures.motion import pose_bank
+from simpose_tf.sim.annotate import SimPeopleFilter
+from simpose_tf.sim.renderer import RenderConfig
+from simpose_tf.sim.sampler import SceneConfig
+from simpose_tf.sim.surroundings import SurroundingsConfig
 from tests.mains import Ended, run_main
 from tfrecord_tools import render_sim, scene_records
 
@@ -24,6 +32,7 @@ SMALL = [
     "--gin_param=SceneConfig.width=160",
     "--gin_param=SceneConfig.max_people=3",
     "--gin_param=RenderConfig.shadow_map_size=256",
+    "--gin_param=SurroundingsConfig.max_props=2",
     "--gin_param=SimPeopleFilter.min_pixels=40",
 ]
 
@@ -65,6 +74,14 @@ def test_two_processes_write_the_same_bytes_as_one(written, tmp_path):
     assert shard_bytes(tmp_path / "two") == shard_bytes(written)
 
 
+@pytest.mark.slow
+def test_dask_cluster_on_this_machine_writes_the_same_bytes(written, tmp_path):
+    settings = [f"--output={tmp_path / 'dask'}", "--num_images=6", "--num_shards=2", "--seed=0"]
+    done = subprocess.run(command(*settings, "--runner=DaskRunner"), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert shard_bytes(tmp_path / "dask") == shard_bytes(written)
+
+
 def test_another_seed_writes_other_records(written, tmp_path, capsys):
     ended = here(capsys, f"--output={tmp_path / 'other'}", "--num_images=6", "--num_shards=2", "--seed=5")
     assert ended.status == 0
@@ -82,7 +99,8 @@ def test_records_hold_every_label_and_where_they_come_from(written):
     people = records(written)
     assert len(people) >= 4
     for person in people:
-        assert person.domain == schema.SIM and person.seed == 0 and person.figure_id in figure_names("train")
+        assert person.domain == schema.SIM and person.seed == 0 and person.source == "figures"
+        assert person.figure_id in figure_names("train") and person.pose in pose_bank("train").names
         np.testing.assert_array_equal(person.part > 0, person.mask)
         assert not np.any(person.mask & person.others)
         length = np.linalg.norm(person.normal[person.mask], axis=-1)
@@ -103,16 +121,13 @@ def test_record_is_rendered_again_alone_from_its_seed(written):
     person = records(written)[-1]
     manifest = json.loads((written / "train.manifest.json").read_text())
     assert manifest["settings"]["seed"] == person.seed
-    from simpose_tf import configurables
-    from simpose_tf.data.window import WindowConfig
-    from simpose_tf.sim.annotate import SimPeopleFilter
-    from simpose_tf.sim.renderer import RenderConfig
-    from simpose_tf.sim.sampler import SceneConfig
-
     params = [s.removeprefix("--gin_param=") for s in SMALL[1:]]
     configurables.load([str(ROOT / "gin_configs/render_figures.gin")], params)
-    parts = (configurables.get(c) for c in (SceneConfig, RenderConfig, WindowConfig, SimPeopleFilter))
-    writer = scene_records.SceneWriter(*parts, "train", person.seed, ())
+    parts = (
+        configurables.get(c) for c in (SceneConfig, SurroundingsConfig, RenderConfig, WindowConfig, SimPeopleFilter)
+    )
+    cast = Cast(configurables.get(CastConfig), "train")
+    writer = scene_records.SceneWriter(*parts, cast, person.seed, scene_records.Media())
     again = [schema.decode(r) for r in writer(person.image_id)[0]]
     (same,) = [p for p in again if p.person_id == person.person_id]
     np.testing.assert_array_equal(same.image, person.image)
@@ -132,6 +147,13 @@ def test_pictures_come_with_coco_annotations(written, capsys):
     ("arguments", "line"),
     [
         (["--backgrounds=no/such/folder"], "--backgrounds: no such folder"),
+        (["--environments=no/such/folder"], "--environments: no such folder"),
+        (["--motion=no/such/folder"], "--motion: no such folder"),
+        (["--garments=no/such/folder"], "--garments: no such folder"),
+        (["--figures=no/such/folder"], "--figures: no such folder"),
+        (["--smpl=no/such/file.npz"], "--smpl: not for the source 'figures'"),
+        (["--gin_file=gin_configs/render_body.gin", "--smpl=no/such/file.npz"], "--smpl and --charts go together"),
+        (["--gin_file=gin_configs/render_body.gin", "--garments=x"], "--garments: not for the source 'body'"),
         (["--gin_param=SceneConfig.max_poeple=3"], "max_poeple"),
         (["--gin_param=SceneConfig.min_people=9"], "min_people"),
         (["--num_shards=7"], "num_shards"),
@@ -163,7 +185,7 @@ def test_broken_background_is_named_and_left_out(tmp_path, capsys):
     backgrounds = tmp_path / "photos"
     backgrounds.mkdir()
     (backgrounds / "broken.jpg").write_bytes(b"no picture")
-    arguments = [f"--backgrounds={backgrounds}", "--gin_param=SceneConfig.photo_share=1.0", "--num_images=2"]
+    arguments = [f"--backgrounds={backgrounds}", "--gin_param=SurroundingsConfig.photo_share=1.0", "--num_images=2"]
     ended = here(capsys, f"--output={tmp_path / 'out'}", *arguments)
     assert ended.status == 2 and "broken.jpg" in ended.stderr
     assert not (tmp_path / "out").exists()
@@ -172,6 +194,37 @@ def test_broken_background_is_named_and_left_out(tmp_path, capsys):
     assert ended.status == 0 and "left out: " in ended.stdout and "broken.jpg" in ended.stdout
     manifest = json.loads((tmp_path / "out" / "train.manifest.json").read_text())
     assert list(manifest["settings"]["photos"]) == ["good.png"] and "broken.jpg" in manifest["skipped"][0]
+
+
+def test_backgrounds_of_validation_are_unseen_in_training(tmp_path, capsys):
+    backgrounds = tmp_path / "photos"
+    backgrounds.mkdir()
+    for k in range(5):
+        Image.new("RGB", (64, 48), (40 * k, 0, 0)).save(backgrounds / f"photo{k}.png")
+    seen = {}
+    for split in ("train", "val"):
+        ended = here(
+            capsys, f"--output={tmp_path / 'out'}", f"--backgrounds={backgrounds}", "--num_images=2", f"--split={split}"
+        )
+        assert ended.status == 0
+        manifest = json.loads((tmp_path / "out" / f"{split}.manifest.json").read_text())
+        seen[split] = set(manifest["settings"]["photos"])
+    assert len(seen["train"]) == 4 and len(seen["val"]) == 1 and not seen["train"] & seen["val"]
+
+
+def test_manifest_tells_counts_seed_versions_hashes_and_the_renderer(written):
+    manifest = json.loads((written / "train.manifest.json").read_text())
+    assert manifest["num_records"] == len(records(written)) and manifest["settings"]["seed"] == 0
+    assert manifest["versions"]["simpose_tf"] and len(manifest["settings"]["poses"]["sha256"]) == 64
+    assert all(len(shard["sha256"]) == 64 for shard in manifest["shards"])
+    assert len(manifest["made_with"]) == 1 and "OpenGL" in manifest["made_with"][0]
+
+
+def test_bodies_are_another_source(tmp_path, capsys):
+    ended = here(capsys, "--gin_file=gin_configs/render_body.gin", f"--output={tmp_path}", "--num_images=2")
+    assert ended.status == 0
+    people = records(tmp_path)
+    assert people and {p.source for p in people} == {"body"} and all(p.figure_id.startswith("body-") for p in people)
 
 
 def test_folder_with_another_seed_is_refused(written, capsys):

@@ -1,0 +1,78 @@
+"""Something to sit on under a sitting person, as high as the pose and the figure need it."""
+
+import numpy as np
+
+from simpose_tf import geometry
+from simpose_tf.figures.figure import Figure
+from simpose_tf.sim import surroundings, textures
+from simpose_tf.sim.props import SEATS, inside
+from simpose_tf.sim.scene import Prop
+
+_BONES = ("Hips", "LeftUpLeg", "RightUpLeg")
+_AROUND_HIPS = 0.17  # metres about the middle of the hips, seen from above, where the seat carries
+_LOWEST, _HIGHEST = 0.3, 0.75  # metres of a seat that is worth drawing
+_SINK = 0.012  # metres that the body sinks in
+_GIVES_WAY, _MOST_INSIDE = 0.025, 0.002  # metres inside a seat that do not count; share of vertices that may be deeper
+# Width and depth in metres, low and high ends.
+_SIZES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
+    "stool": ((0.34, 0.42), (0.34, 0.36)),
+    "crate": ((0.4, 0.6), (0.36, 0.44)),
+    "bench": ((0.9, 1.6), (0.36, 0.42)),
+    "chair": ((0.44, 0.5), (0.42, 0.46)),
+    "sofa": ((1.2, 1.8), (0.7, 0.8)),
+}
+_BACK_ROOM = 0.24  # metres from the hips' middle back to where a chair's back may begin
+
+
+def sample_seat(rng: np.random.Generator, figure: Figure, vertices: np.ndarray) -> Prop | None:
+    """Draw a seat for a posed figure, placed in the figure's frame; None on the ground, or if arms would pass through it.
+
+    Args:
+      rng: randomness.
+      figure: who sits.
+      vertices: `[V, 3]` posed, the lowest at y = 0.
+    """
+    carried = _carried(figure, vertices)
+    if carried is None:
+        return None
+    middle, height = carried
+    shape = list(_SIZES)[int(rng.integers(len(_SIZES)))]
+    width, depth = (rng.uniform(*side) for side in _SIZES[shape])
+    if not _LOWEST <= height <= _HIGHEST:
+        return None
+    # Blocks end a little in front of the hips, so that calves hang free; backs stand behind the trunk.
+    behind = _BACK_ROOM + (0.2 if shape == "sofa" else 0.03) if shape in ("chair", "sofa") else depth / 2 + 0.02
+    place = surroundings.upright(_facing(figure, vertices), 0.0, 0.0, 0.0)
+    place[:3, 3] = [middle[0], 0, middle[1]] + place[:3, :3] @ [0, 0, depth / 2 - behind]
+    size = np.array([width, height / SEATS[shape], depth])
+    seat = Prop(shape, size, place, surroundings.sample_surface(rng, textures.PROP_KINDS, (0.4, 1.2)))
+    in_seat = geometry.transform_points(np.linalg.inv(place), vertices[np.unique(figure.faces)])
+    return seat if inside(seat, in_seat, _GIVES_WAY).mean() < _MOST_INSIDE else None
+
+
+def _carried(figure: Figure, vertices: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """Return x and z of the hips' middle and the height of the lowest surface about it, or None without such bones."""
+    if not set(_BONES) <= set(figure.skeleton.names):
+        return None
+    bones = [figure.skeleton.names.index(name) for name in _BONES]
+    drawn = np.unique(figure.faces)
+    own = drawn[np.isin(figure.skin_joints[drawn, 0], bones)]
+    at_hips = own[figure.skin_joints[own, 0] == bones[0]]
+    if not len(at_hips):
+        return None
+    middle = vertices[at_hips][:, [0, 2]].mean(0)
+    near = np.linalg.norm(vertices[own][:, [0, 2]] - middle, axis=1) < _AROUND_HIPS
+    return middle, float(vertices[own[near], 1].min()) - _SINK if near.any() else 0.0
+
+
+def _facing(figure: Figure, vertices: np.ndarray) -> float:
+    """Return the turn about the vertical, radians, from +z to where the thighs point."""
+    names = figure.skeleton.names
+    drawn = np.unique(figure.faces)
+
+    def middle(bones: tuple[str, ...]) -> np.ndarray:
+        chosen = drawn[np.isin(figure.skin_joints[drawn, 0], [names.index(bone) for bone in bones])]
+        return vertices[chosen].mean(0)
+
+    ahead = middle(_BONES[1:]) - middle(_BONES[:1])
+    return float(np.arctan2(ahead[0], ahead[2]))
