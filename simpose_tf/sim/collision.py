@@ -1,7 +1,8 @@
-"""Keep people apart: which cells of space are taken.
+"""Keep people and props apart: which cells of space are taken.
 
-Posed vertices are sorted into cubic cells; two people may not share a cell nor have neighbouring ones. As the meshes'
-edges are shorter than a cell on the body, surfaces then keep clear of each other (tests check this with rays).
+Points of the posed surfaces are sorted into cubic cells; two people may not share a cell nor have neighbouring ones, so
+their points are more than a cell apart. Points on a surface are so dense that two surfaces which met would have nearer
+ones: true meshes are kept apart, not circles around them.
 """
 
 import itertools
@@ -9,6 +10,8 @@ import itertools
 import numpy as np
 
 CELL = 0.05  # metres
+# Where two triangles meet, a corner or a sample of each lies within 1 / sqrt(3) of this from there.
+SPACING = 0.04  # metres
 _BITS = 20  # a coordinate's bits in a cell's key: +-26 km
 
 
@@ -22,6 +25,20 @@ _STEPS = _key(np.array(list(itertools.product((-1, 0, 1), repeat=3))))
 _MIDDLE = _key(np.full(3, 1 << (_BITS - 1)))
 
 
+def surface_points(vertices: np.ndarray, faces: np.ndarray, spacing: float = SPACING) -> np.ndarray:
+    """Return points `[N, 3]` on a mesh: its corners, and samples of triangles whose edges are longer than `spacing`."""
+    corners = vertices[faces]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max(1)
+    parts = np.ceil(longest / spacing).astype(int)
+    points = [vertices[np.unique(faces)]]
+    for n in np.unique(parts[parts > 1]):
+        i, j = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
+        a, b = i[i + j <= n] / n, j[i + j <= n] / n
+        weights = np.stack([a, b, 1 - a - b], -1).astype(vertices.dtype)
+        points.append(np.einsum("kc,fcd->fkd", weights, corners[parts == n]).reshape(-1, 3))
+    return np.concatenate(points)
+
+
 class Occupancy:
     """The cells around everybody placed so far."""
 
@@ -29,9 +46,9 @@ class Occupancy:
         """Start with empty space."""
         self._taken = np.zeros(0, np.int64)
 
-    def add(self, vertices: np.ndarray) -> bool:
-        """Take the place of a person with world vertices `[V, 3]`; return False and take nothing if it isn't free."""
-        keys = np.unique(_key(np.floor(vertices / CELL)) + _MIDDLE)
+    def add(self, points: np.ndarray) -> bool:
+        """Take the place of surface points `[N, 3]` in the world; return False and take nothing if it isn't free."""
+        keys = np.unique(_key(np.floor(points / CELL)) + _MIDDLE)
         if np.isin(keys, self._taken).any():
             return False
         self._taken = np.unique(np.concatenate([self._taken, (keys[:, None] + _STEPS).reshape(-1)]))

@@ -13,7 +13,7 @@ from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.motion import PoseBank, pose_rotations
 from simpose_tf.figures.pose import arm_clearance, pose_vertices
 from simpose_tf.sim import seats, surroundings
-from simpose_tf.sim.collision import CELL, Occupancy
+from simpose_tf.sim.collision import CELL, Occupancy, surface_points
 from simpose_tf.sim.props import in_world, prop_points
 from simpose_tf.sim.scene import Camera, Light, PlacedPerson, Prop, Scene
 from simpose_tf.sim.surroundings import Range, SurroundingsConfig
@@ -183,7 +183,7 @@ def _find_place(
 
     The person with the seat is moved as one; the figure's lowest point comes to y = 0.
     """
-    body = someone.vertices
+    body = surface_points(someone.vertices, someone.figure.faces)
     if someone.seat is not None:
         body = np.concatenate([body, in_world(someone.seat, prop_points(someone.seat, CELL))])
     for _ in range(_PLACES_TRIED):
