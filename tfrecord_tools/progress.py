@@ -53,7 +53,7 @@ class Progress:
         """Return the line about now."""
         shards, tasks, records = self._counts()
         seconds = time.monotonic() - self._start
-        left = _clock(seconds / tasks * (self._tasks - tasks)) if tasks else "?"
+        left = clock(seconds / tasks * (self._tasks - tasks)) if tasks else "?"
         return (
             f"{self._data_set.name}: {self._kept + shards}/{self._data_set.num_shards} shards, "
             f"{tasks}/{self._tasks} inputs, {records} records, {records / max(seconds, 1e-9):.1f} records/s, "
@@ -76,7 +76,7 @@ class Progress:
         return shards, tasks, records
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Return seconds as h:mm:ss or m:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

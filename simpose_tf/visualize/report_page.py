@@ -22,6 +22,16 @@ figcaption { font-size: 13px; color: #a0a2ab; padding-top: 4px } figure img { wi
 @media (max-width: 800px) { .grid { grid-template-columns: 1fr } }
 """
 
+# The same page as dark ink on white.
+_LIGHT = """
+:root { color-scheme: light } body { background: #fff; color: #23262d } p, li { color: #4b5160 } a { color: #b45309 }
+code, pre { color: #23262d } pre { background: #f4f5f7 } th, td { border-color: #e3e5ea } th { color: #6b7280 }
+figure { margin: 10px 0 } summary { cursor: pointer; color: #6b7280 }
+.tiles { display: flex; flex-wrap: wrap; gap: 10px 34px; margin: 14px 0 18px } table { width: 100% }
+.tile b { display: block; font-size: 24px } th { white-space: nowrap; width: 8em; padding-left: 0 }
+.tile span { color: #6b7280; font-size: 13px }
+"""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -31,14 +41,15 @@ class Picture:
     path: str
 
 
-def page(title: str, intro: str, sections: Mapping[str, str]) -> str:
-    """Return a whole page; `sections` maps headings to HTML."""
+def page(title: str, intro: str, sections: Mapping[str, str], light: bool = False) -> str:
+    """Return a whole page, dark or light; `sections` maps headings to HTML."""
+    style = _STYLE + _LIGHT if light else _STYLE
     body = "".join(f"<section><h2>{html.escape(name)}</h2>{content}</section>" for name, content in sections.items())
     head = (
         f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
     )
     return (
-        f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>'
+        f'<!doctype html><html lang="en"><head>{head}<style>{style}</style></head><body>'
         f"<h1>{html.escape(title)}</h1><p>{html.escape(intro)}</p>{body}</body></html>\n"
     )
 

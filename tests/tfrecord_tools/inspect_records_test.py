@@ -14,6 +14,7 @@ from simpose_tf.data import schema
 from simpose_tf.errors import InputError
 from tests.dolls import doll, photographed
 from tfrecord_tools import inspect_records
+from tfrecord_tools.data_page import Group
 
 
 def write(path: Path, records: list[bytes]) -> str:
@@ -31,29 +32,41 @@ def run_main(*args: str) -> subprocess.CompletedProcess:
 def test_summary_counts_each_domain(tmp_path: Path) -> None:
     people = [doll(), dataclasses.replace(doll(), image_id=8), photographed(doll())]
     path = write(tmp_path / "a.tfrecord", [schema.encode(p) for p in people])
-    kept, summaries = inspect_records.inspect([path], 16)
-    assert [p.domain for p in kept] == [schema.SIM, schema.SIM, schema.REAL]
-    sim, real = summaries[schema.SIM], summaries[schema.REAL]
+    inspected = inspect_records.inspect([path], 16)
+    assert [p.domain for _, p in inspected.kept] == [schema.SIM, schema.SIM, schema.REAL]
+    sim, real = (inspected.statistics[Group(str(tmp_path), "", d)] for d in (schema.SIM, schema.REAL))
     # The doll hides one ear (1) and lacks the label of the other (0).
-    assert (len(sim.pictures), sim.visible, sim.hidden, sim.dense) == (2, [15, 15], [1, 1], 2)
-    assert (len(real.pictures), real.visible, real.dense) == (1, [15], 0)
+    assert (len(sim.pictures), sim.visible[15], sim.hidden_shares[1], sim.dense) == (2, 2, 2, 2)
+    assert (len(real.pictures), real.visible[15], real.dense) == (1, 1, 0)
     assert sim.part_pixels[2] == 2 * np.sum(doll().part == 2)
-    assert sim.part_people[2] == 2
-    assert 1 not in sim.part_people
+    assert sim.part_people[2] == 2 and sim.part_people[1] == 0
+    lines = inspect_records.summary_lines([sim, real])
+    assert lines[2].split() == ["sim", "2", "2", "2", "15.0", "1.0", "180", "180", "180", "px"]
+    assert lines[1].split()[:4] == ["real", "1", "1", "0"]
+
+
+def test_max_records_reads_the_first_ones(tmp_path: Path) -> None:
+    people = [dataclasses.replace(photographed(doll()), person_id=i) for i in range(6)]
+    path = write(tmp_path / "a.tfrecord", [schema.encode(p) for p in people])
+    inspected = inspect_records.inspect([path], 2, max_records=4)
+    assert [person.person_id for _, person in inspected.kept] == [0, 3]
+    assert [s.people for s in inspected.statistics.values()] == [4]
 
 
 def test_sheet_people_are_spread_over_the_records(tmp_path: Path) -> None:
     people = [dataclasses.replace(photographed(doll()), person_id=i) for i in range(9)]
     first = write(tmp_path / "a.tfrecord", [schema.encode(p) for p in people[:4]])
     second = write(tmp_path / "b.tfrecord", [schema.encode(p) for p in people[4:]])
-    kept, _ = inspect_records.inspect([first, second], 3)
-    assert [p.person_id for p in kept] == [0, 4, 8]
+    inspected = inspect_records.inspect([first, second], 3)
+    assert [person.person_id for _, person in inspected.kept] == [0, 4, 8]
 
 
 def test_main_writes_a_readable_sheet(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tfrecord", [schema.encode(doll()), schema.encode(photographed(doll()))])
-    done = run_main(f"--input={path}", f"--output={tmp_path}/sheet.png")
+    done = run_main(f"--input={path}", f"--output={tmp_path}/sheet.png", f"--page={tmp_path}/page.html")
     assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert "(simulated): Parts" in page and "(photographs): What is lacking" in page
     assert "torso_front" in done.stdout
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size[1] > 2 * 300
@@ -88,7 +101,7 @@ def test_other_schema_version_raises_and_names_the_record(tmp_path: Path) -> Non
     good = example.SerializeToString()
     example.features.feature["version"].int64_list.value[0] = schema.VERSION + 1
     path = write(tmp_path / "a.tfrecord", [good, example.SerializeToString()])
-    with pytest.raises(InputError, match=r"a.tfrecord, record 1: schema version 2"):
+    with pytest.raises(InputError, match=r"a.tfrecord, record 1: schema version 3"):
         inspect_records.inspect([path], 4)
 
 
@@ -105,8 +118,13 @@ def test_output_must_be_png() -> None:
         inspect_records.write_sheet("x", "sheet.gif", 4)
 
 
+def test_page_must_be_html(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--page: name a .html file, not 'page.png'"):
+        inspect_records.write_sheet("x", str(tmp_path / "sheet.png"), 4, "page.png")
+
+
 def test_refusal_after_reading_leaves_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tfrecord", [schema.encode(photographed(doll())), b"\xff\xff"])
     with pytest.raises(InputError, match=r"a.tfrecord, record 1: not a tf.train.Example"):
-        inspect_records.write_sheet(path, str(tmp_path / "out" / "sheet.png"), 4)
+        inspect_records.write_sheet(path, str(tmp_path / "out" / "sheet.png"), 4, str(tmp_path / "out" / "page.html"))
     assert [p.name for p in tmp_path.iterdir()] == ["a.tfrecord"]
