@@ -18,7 +18,7 @@ from simpose_tf.figures.motion import joined, pose_bank, user_motion
 from simpose_tf.sim.annotate import PersonLabels, SimPeopleFilter, annotate
 from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering
 from simpose_tf.sim.sampler import Assets, SceneConfig, Stage, sample_stage
-from simpose_tf.sim.surroundings import SurroundingsConfig
+from simpose_tf.sim.surroundings import VARIANTS, SurroundingsConfig
 from simpose_tf.splits import SPLITS
 
 GENERATOR = f"render_sim {simpose_tf.__version__}"
@@ -129,7 +129,8 @@ def _assets(cast: Cast, media: Media) -> Assets:
     banks = [pose_bank(cast.split)]
     if media.motion:
         banks.append(user_motion(media.motion, cast.split))
-    return Assets(cast.names(), cast.load, joined(banks), media.photos, media.environments)
+    variants = VARIANTS[cast.split]
+    return Assets(cast.names(), cast.load, joined(banks), media.photos, media.environments, variants)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ World: y up, metres, the ground is y = 0; the camera stands above the origin and
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -74,6 +74,7 @@ class Assets:
       poses: the poses.
       photos: files of photographs without people, for backgrounds.
       environments: files of panoramas, for light.
+      variants: of painted tiles, for grounds, walls and props (`surroundings.VARIANTS`).
     """
 
     names: Sequence[str]
@@ -81,6 +82,7 @@ class Assets:
     poses: PoseBank
     photos: Sequence[str] = ()
     environments: Sequence[str] = ()
+    variants: Sequence[int] = surroundings.VARIANTS["train"]
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class _Posed:
-    """A person who has a pose but no place: `vertices` `[V, 3]` in the figure's frame, the lowest on y = 0."""
+    """A person who has a pose but no place: `vertices` `[V, 3]` in the figure's frame, the lowest drawn at `lowest`."""
 
     figure: Figure
     person: PlacedPerson
     vertices: np.ndarray
+    lowest: float
     seat: Prop | None
 
 
@@ -116,7 +119,9 @@ def sample_stage(rng: np.random.Generator, config: SceneConfig, around: Surround
     camera = _sample_camera(rng, config)
     light_around = surroundings.sample_environment(rng, around, assets.environments)
     reach = float(np.exp(rng.uniform(*np.log(config.reach))))
-    background = surroundings.sample_background(rng, around, light_around, assets.photos, camera, reach)
+    background = surroundings.sample_background(
+        rng, around, light_around, assets.photos, assets.variants, camera, reach
+    )
     taken, props = Occupancy(), []
     people: list[PlacedPerson] = []
     posed: list[np.ndarray] = []
@@ -124,10 +129,12 @@ def sample_stage(rng: np.random.Generator, config: SceneConfig, around: Surround
         someone = _sample_person(rng, config, around, assets, name)
         place = _find_place(rng, config, reach, someone, taken)
         if place is not None:
-            people.append(_placed(someone.person, place))
-            posed.append(geometry.transform_points(place, someone.vertices).astype(np.float32))
-            props += [] if someone.seat is None else [_moved(someone.seat, place)]
-    props += _sample_props(rng, config, around, reach, taken)
+            standing = place @ surroundings.upright(0.0, 0.0, -someone.lowest, 0.0)
+            people.append(replace(someone.person, world_from_figure=standing))
+            posed.append(geometry.transform_points(standing, someone.vertices).astype(np.float32))
+            if someone.seat is not None:
+                props.append(replace(someone.seat, world_from_prop=place @ someone.seat.world_from_prop))
+    props += _sample_props(rng, config, around, reach, assets.variants, taken)
     light = Light(light_around.to_sun, light_around.sun_color, light_around.irradiance)
     return Stage(Scene(tuple(people), camera, light, background, tuple(props)), tuple(posed))
 
@@ -167,23 +174,24 @@ def _sample_person(
         if arm_clearance(figure.skeleton, rotations) > 0:
             break
     vertices = pose_vertices(figure, rotations)
-    vertices = vertices - np.array([0, vertices[figure.faces, 1].min(), 0], vertices.dtype)
+    lowest = float(vertices[figure.faces, 1].min())
     hue_shift = float(rng.uniform(-config.hue_jitter, config.hue_jitter))
     person = PlacedPerson(name, rotations, np.eye(4), hue_shift, bank.names[index], mirrored)
     seat = None
     if bank.families[index] == _SITTING and rng.random() < around.seat_share:
-        seat = seats.sample_seat(rng, figure, vertices)
-    return _Posed(figure, person, vertices, seat)
+        seat = seats.sample_seat(rng, figure, _lifted(vertices, lowest), assets.variants)
+    return _Posed(figure, person, vertices, lowest, seat)
+
+
+def _lifted(vertices: np.ndarray, lowest: float) -> np.ndarray:
+    return vertices - np.array([0, lowest, 0], vertices.dtype)
 
 
 def _find_place(
     rng: np.random.Generator, config: SceneConfig, reach: float, someone: _Posed, taken: Occupancy
 ) -> np.ndarray | None:
-    """Return a free `world_from_figure` `[4, 4]` in view and take its space, or None.
-
-    The person with the seat is moved as one; the figure's lowest point comes to y = 0.
-    """
-    body = surface_points(someone.vertices, someone.figure.faces)
+    """Return a free place `[4, 4]` in view for a person who stands on y = 0, with the seat, and take it; or None."""
+    body = surface_points(_lifted(someone.vertices, someone.lowest), someone.figure.faces)
     if someone.seat is not None:
         body = np.concatenate([body, in_world(someone.seat, prop_points(someone.seat, CELL))])
     for _ in range(_PLACES_TRIED):
@@ -197,22 +205,19 @@ def _find_place(
     return None
 
 
-def _placed(person: PlacedPerson, place: np.ndarray) -> PlacedPerson:
-    return PlacedPerson(person.figure, person.rotations, place, person.hue_shift, person.pose, person.mirrored)
-
-
-def _moved(prop: Prop, place: np.ndarray) -> Prop:
-    return Prop(prop.shape, prop.size, place @ prop.world_from_prop, prop.surface)
-
-
 def _sample_props(
-    rng: np.random.Generator, config: SceneConfig, around: SurroundingsConfig, reach: float, taken: Occupancy
+    rng: np.random.Generator,
+    config: SceneConfig,
+    around: SurroundingsConfig,
+    reach: float,
+    variants: Sequence[int],
+    taken: Occupancy,
 ) -> list[Prop]:
     """Draw things that stand free; one that finds no place is left out."""
     props = []
     for _ in range(int(rng.integers(around.max_props + 1))):
         for _ in range(_PLACES_TRIED):
-            prop = surroundings.sample_prop(rng, reach, config.half_width)
+            prop = surroundings.sample_prop(rng, reach, config.half_width, variants)
             if taken.add(in_world(prop, prop_points(prop, CELL))):
                 props.append(prop)
                 break

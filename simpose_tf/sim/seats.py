@@ -1,5 +1,7 @@
 """Something to sit on under a sitting person, as high as the pose and the figure need it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from simpose_tf import geometry
@@ -24,13 +26,14 @@ _SIZES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 _BACK_ROOM = 0.24  # metres from the hips' middle back to where a chair's back may begin
 
 
-def sample_seat(rng: np.random.Generator, figure: Figure, vertices: np.ndarray) -> Prop | None:
-    """Draw a seat for a posed figure, placed in the figure's frame; None on the ground, or if arms would pass through it.
+def sample_seat(rng: np.random.Generator, figure: Figure, vertices: np.ndarray, variants: Sequence[int]) -> Prop | None:
+    """Draw a seat for a posed figure, placed in the figure's frame; None on the ground, or if arms passed through it.
 
     Args:
       rng: randomness.
       figure: who sits.
       vertices: `[V, 3]` posed, the lowest at y = 0.
+      variants: of painted tiles, to make it of.
     """
     carried = _carried(figure, vertices)
     if carried is None:
@@ -45,7 +48,7 @@ def sample_seat(rng: np.random.Generator, figure: Figure, vertices: np.ndarray) 
     place = surroundings.upright(_facing(figure, vertices), 0.0, 0.0, 0.0)
     place[:3, 3] = [middle[0], 0, middle[1]] + place[:3, :3] @ [0, 0, depth / 2 - behind]
     size = np.array([width, height / SEATS[shape], depth])
-    seat = Prop(shape, size, place, surroundings.sample_surface(rng, textures.PROP_KINDS, (0.4, 1.2)))
+    seat = Prop(shape, size, place, surroundings.sample_surface(rng, textures.PROP_KINDS, (0.4, 1.2), variants))
     in_seat = geometry.transform_points(np.linalg.inv(place), vertices[np.unique(figure.faces)])
     return seat if inside(seat, in_seat, _GIVES_WAY).mean() < _MOST_INSIDE else None
 

@@ -36,6 +36,9 @@ _PROP_SIZES: dict[str, tuple[Range, Range, Range]] = {
 _ROUND = ("barrel", "ball", "column", "stool")  # as deep as wide
 _NEAREST_PROP = 1.6  # metres from the camera
 
+# Variants of painted tiles that a split's grounds, walls and props are made of: validation's are unseen in training.
+VARIANTS = {"train": (0, 1, 2, 3), "val": (4, 5)}
+
 
 @dataclass(frozen=True)
 class SurroundingsConfig:
@@ -80,6 +83,7 @@ def sample_background(
     config: SurroundingsConfig,
     around: Environment,
     photos: Sequence[str],
+    variants: Sequence[int],
     camera: Camera,
     reach: float,
 ) -> Background:
@@ -89,22 +93,23 @@ def sample_background(
         return Background(around.panorama, photo=_fill(rng, photo, camera.height, camera.width))
     walls: tuple[Wall, ...] = ()
     if rng.random() < config.wall_share:
-        walls = _sample_walls(rng, reach + _WALL_CLEARANCE + rng.exponential(1.5))
-    return Background(around.panorama, ground=sample_surface(rng, textures.GROUND_KINDS, (0.8, 3.0)), walls=walls)
+        walls = _sample_walls(rng, reach + _WALL_CLEARANCE + rng.exponential(1.5), variants)
+    ground = sample_surface(rng, textures.GROUND_KINDS, (0.8, 3.0), variants)
+    return Background(around.panorama, ground=ground, walls=walls)
 
 
-def sample_surface(rng: np.random.Generator, kinds: Sequence[str], metres: Range) -> Surface:
+def sample_surface(rng: np.random.Generator, kinds: Sequence[str], metres: Range, variants: Sequence[int]) -> Surface:
     """Draw a material of some kinds; its tile's side lies in `metres`."""
     kind = kinds[int(rng.integers(len(kinds)))]
     tint = rng.uniform(0.75, 1.0) * rng.uniform(0.85, 1.0, 3)
-    seed, side = int(rng.integers(textures.VARIANTS)), float(rng.uniform(*metres))
+    seed, side = int(rng.choice(variants)), float(rng.uniform(*metres))
     return Surface(kind, seed, tint, side, roughness=float(rng.uniform(0.6, 1.0)), metallic=0.0)
 
 
-def _sample_walls(rng: np.random.Generator, distance: float) -> tuple[Wall, ...]:
+def _sample_walls(rng: np.random.Generator, distance: float, variants: Sequence[int]) -> tuple[Wall, ...]:
     """Return one to three upright planes at `distance` metres from the origin: a back wall, and walls at its sides."""
     yaw, height = np.radians(rng.uniform(-30, 30)), rng.uniform(2.6, 7.0)
-    surface = sample_surface(rng, textures.WALL_KINDS, (1.2, 3.5))
+    surface = sample_surface(rng, textures.WALL_KINDS, (1.2, 3.5), variants)
     sides = [s for s in (-1, 1) if rng.random() < 0.35]
     return tuple(_wall(yaw + s * np.pi / 2, distance, height, surface) for s in (0, *sides))
 
@@ -116,7 +121,7 @@ def _wall(yaw: float, distance: float, height: float, surface: Surface) -> Wall:
     return Wall(middle - _WALL_HALF_LENGTH * across, middle + _WALL_HALF_LENGTH * across, float(height), surface)
 
 
-def sample_prop(rng: np.random.Generator, reach: float, half_width: float) -> Prop:
+def sample_prop(rng: np.random.Generator, reach: float, half_width: float, variants: Sequence[int]) -> Prop:
     """Draw a prop somewhere in view, at most `reach` metres away; `half_width` is the tangent of half the view."""
     shape = list(_PROP_SIZES)[int(rng.integers(len(_PROP_SIZES)))]
     size = np.array([rng.uniform(*side) for side in _PROP_SIZES[shape]])
@@ -124,7 +129,8 @@ def sample_prop(rng: np.random.Generator, reach: float, half_width: float) -> Pr
     distance = rng.uniform(_NEAREST_PROP, max(reach, _NEAREST_PROP + 0.5))
     bearing = np.arctan(rng.uniform(-1, 1) * half_width)
     place = upright(rng.uniform(0, 2 * np.pi), distance * np.sin(bearing), 0.0, -distance * np.cos(bearing))
-    return Prop(shape, size, place, sample_surface(rng, textures.PROP_KINDS, (0.4, 1.2)))
+    kinds = ("foliage",) if shape == "plant" else textures.PROP_KINDS
+    return Prop(shape, size, place, sample_surface(rng, kinds, (0.4, 1.2), variants))
 
 
 def upright(yaw: float, x: float, y: float, z: float) -> np.ndarray:

@@ -23,7 +23,7 @@ ON_CHAIR = posed(LeftUpLeg=(85, 8, 0), RightUpLeg=(85, 8, 0), LeftLeg=(85, 0, 0)
 
 
 def seats_of(vertices, count=40):
-    found = (seats.sample_seat(np.random.default_rng(seed), FIGURE, vertices) for seed in range(count))
+    found = (seats.sample_seat(np.random.default_rng(seed), FIGURE, vertices, (0, 1)) for seed in range(count))
     return [seat for seat in found if seat is not None]
 
 
