@@ -1,27 +1,23 @@
 #version 330
 // One person: posed on the CPU, in world coordinates.
-uniform mat4 clip_from_world;
+#include environment.glsl
 in vec3 position;
 in vec3 normal;
-in vec3 rest;       // rest position, metres: where the cloth's pattern is painted
-in vec2 uv;
-in float part;
-in float material;
+in vec3 rest;         // rest position, metres: where the cloth's pattern is painted
 in vec3 shade;
+in vec2 texture_uv;
 out vec3 world;
 out vec3 world_normal;
-out vec3 rest_position;
+out vec3 ambient;
 out vec3 paint;
-out vec2 chart_uv;
-flat out float chart_part;
-flat out int material_id;
+out vec3 rest_position;
+out vec2 texel;
 void main() {
   world = position;
   world_normal = normal;
-  rest_position = rest;
+  ambient = environment_irradiance(normal);
   paint = shade;
-  chart_uv = uv;
-  chart_part = part;
-  material_id = int(material + 0.5);
+  rest_position = rest;
+  texel = texture_uv;
   gl_Position = clip_from_world * vec4(position, 1.0);
 }
