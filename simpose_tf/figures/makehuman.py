@@ -120,6 +120,24 @@ def _read_obj(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return np.array(vertices) * METRES_PER_UNIT, {n: np.array(f, np.int32) for n, f in groups.items() if f}
 
 
+@functools.cache
+def body_layout() -> tuple[np.ndarray, np.ndarray]:
+    """Return the body's quads `[13378, 4]` and their texture coordinates `[13378, 4, 2]`, (0, 0) lower left."""
+    coordinates: list[list[float]] = []
+    corners: list[list[list[int]]] = []
+    group = ""
+    for line in (data_dir() / "mpfb2" / "3dobjs" / "base.obj").read_text().splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "vt":
+            coordinates.append([float(x) for x in rest.split()[:2]])
+        elif kind == "g":
+            group = rest.strip()
+        elif kind == "f" and group == "body":
+            corners.append([[int(index) - 1 for index in corner.split("/")[:2]] for corner in rest.split()])
+    table = np.array(corners)
+    return table[..., 0], np.array(coordinates)[table[..., 1]]
+
+
 def _read_bones(path: Path, cubes: dict[str, np.ndarray]) -> tuple:
     """Return (name, parent, head vertex ids, tail vertex ids) of each bone, parents first."""
     bones = json.loads(path.read_text())["bones"]
@@ -153,7 +171,7 @@ def _read_skin(path: Path, bone_names: list[str], num_vertices: int) -> np.ndarr
 
 
 @functools.lru_cache(maxsize=256)
-def _read_target(name: str) -> tuple[np.ndarray, np.ndarray]:
+def read_target(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return vertex ids `[N]` and offsets `[N, 3]` in metres of one blend-shape target, e.g. `nose/nose-greek-incr`."""
     path = data_dir() / "mpfb2" / "targets" / f"{name}.target.gz"
     if not path.is_file():
@@ -164,13 +182,18 @@ def _read_target(name: str) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0].astype(int), table[:, 1:] * METRES_PER_UNIT
 
 
+def has_target(name: str) -> bool:
+    """Return whether there is a target: MakeHuman leaves neutral ones out (an average cup, most male breasts)."""
+    return (data_dir() / "mpfb2" / "targets" / f"{name}.target.gz").is_file()
+
+
 def _anchor_weights(value: float, names: tuple[str, ...], anchors: tuple[float, ...]) -> dict[str, float]:
     """Interpolate linearly between named anchors: weights that sum to 1."""
     weights = {n: float(np.interp(value, anchors, np.eye(len(anchors))[i])) for i, n in enumerate(names)}
     return {n: w for n, w in weights.items() if w > 0}
 
 
-def _target_weights(shape: Shape) -> dict[str, float]:
+def target_weights(shape: Shape) -> dict[str, float]:
     """Return the weights of all macro targets of a shape (products of the axes' weights)."""
     genders = {g: w for g, w in (("female", 1 - shape.gender), ("male", shape.gender)) if w > 0}
     ages = _anchor_weights(shape.age, tuple(_AGE_ANCHORS), tuple(_AGE_ANCHORS.values()))
@@ -202,11 +225,10 @@ def _target_weights(shape: Shape) -> dict[str, float]:
 def shape_vertices(base: BaseMesh, shape: Shape) -> np.ndarray:
     """Return `[19158, 3]` rest vertices of a shape, metres, the feet on y = 0."""
     vertices = base.vertices.copy()
-    for name, weight in {**_target_weights(shape), **dict(shape.details)}.items():
-        # MakeHuman leaves neutral targets out: an average cup, most male breasts.
-        if name.startswith("breast/") and not (data_dir() / "mpfb2" / "targets" / f"{name}.target.gz").is_file():
+    for name, weight in {**target_weights(shape), **dict(shape.details)}.items():
+        if name.startswith("breast/") and not has_target(name):
             continue
-        ids, offsets = _read_target(name)
+        ids, offsets = read_target(name)
         vertices[ids] += weight * offsets
     vertices[:, 1] -= vertices[np.unique(base.body_quads), 1].min()
     return vertices
@@ -219,3 +241,27 @@ def skeleton_of(base: BaseMesh, vertices: np.ndarray) -> Skeleton:
     heads = np.stack([vertices[list(bone[2])].mean(0) for bone in base.bones])
     tails = np.stack([vertices[list(bone[3])].mean(0) for bone in base.bones])
     return Skeleton(names, parents, heads, tails)
+
+
+def heaviest_bones(skin: np.ndarray, count: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Return the heaviest bones `[V, count]` int32 of dense weights `[V, J]` and their weights, which sum to 1."""
+    joints = np.argsort(-skin, axis=1, kind="stable")[:, :count]
+    weights = np.take_along_axis(skin, joints, 1).astype(float)
+    return joints.astype(np.int32), (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+
+
+def regressor_on(base: BaseMesh, ids: np.ndarray, count: int = 256) -> tuple[np.ndarray, np.ndarray]:
+    """Return the COCO keypoints as weighted sums of the heaviest of some vertices.
+
+    Args:
+      base: the base mesh.
+      ids: `[V]` its vertices that a figure has, in the figure's order; body and eyes must be among them.
+      count: how many vertices a keypoint hangs on.
+
+    Returns:
+      `[17, count]` int32 places in `ids` and float32 weights, rows sum to 1.
+    """
+    table = base.keypoint_regressor[:, ids]
+    vertices = np.argsort(-table, axis=1, kind="stable")[:, :count]
+    weights = np.take_along_axis(table, vertices, 1).astype(float)
+    return vertices.astype(np.int32), (weights / weights.sum(1, keepdims=True)).astype(np.float32)
