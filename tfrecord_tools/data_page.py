@@ -84,12 +84,12 @@ def _manifest_facts(manifest: Mapping, counted: Statistics) -> dict[str, str]:
     """Return what the manifest tells: name -> text, only what it holds."""
     settings, shards = manifest["settings"], manifest.get("shards", [])
     facts = {
-        "split": settings.get("split"),
+        "split": settings.get("cast", settings).get("split"),
         "scenes" if schema.SIM in counted.domains else "photographs": manifest.get("num_tasks"),
         "records": f"{manifest['num_records']:,} in {len(shards)} files; {counted.people:,} of them are shown here",
         "bytes": f"{sum(shard.get('bytes', 0) for shard in shards) / 1e6:,.1f} MB" if shards else None,
         "left out": f"{len(manifest['skipped'])} inputs" if manifest.get("skipped") else None,
-        "renderer": _plain(manifest.get("renderer")),
+        "renderer": ", ".join(manifest.get("made_with", ())) or None,
         "schema version": manifest.get("schema_version"),
         "versions": _plain(manifest.get("versions")),
         "fingerprint": manifest.get("fingerprint"),

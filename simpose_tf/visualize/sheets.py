@@ -1,4 +1,4 @@
-"""Contact sheets: one row per person, one column per label."""
+"""Contact sheets: one row per person, one column per label; and grids of pictures."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -65,6 +65,29 @@ def contact_sheet(people: Sequence[LabelledPerson], captions: Sequence[str], cel
         for (_, draw), left, width in zip(COLUMNS, lefts, widths, strict=False):
             cell = _picture_of(draw(person, cell_height, width), cell_height, width)
             page.paste(Image.fromarray(cell), (int(left), top + _CAPTION))
+    return np.asarray(page)
+
+
+def grid_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns: int) -> np.ndarray:
+    """Draw pictures in a grid, row by row, each with its caption below.
+
+    Args:
+      pictures: at least one, uint8 `[h,w,3]` RGB, all of one size.
+      captions: one line for each; what is wider than the picture is cut off.
+      columns: pictures in a row.
+
+    Returns:
+      uint8 `[H,W,3]` RGB.
+    """
+    height, width = pictures[0].shape[:2]
+    rows, columns = -(-len(pictures) // columns), min(columns, len(pictures))
+    page = Image.new("RGB", (_GAP + columns * (width + _GAP), _GAP + rows * (height + _CAPTION)), _PAPER)
+    for index, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        row, column = divmod(index, columns)
+        cell = Image.new("RGB", (width, height + _CAPTION), _PAPER)
+        cell.paste(Image.fromarray(picture), (0, 0))
+        ImageDraw.Draw(cell).text((2, height + 5), caption, _INK, ImageFont.load_default(13))
+        page.paste(cell, (_GAP + column * (width + _GAP), _GAP + row * (height + _CAPTION)))
     return np.asarray(page)
 
 

@@ -15,7 +15,8 @@ from tfrecord_tools.data_page import Group
 from tfrecord_tools.data_statistics import add_person
 
 MANIFEST = {
-    "settings": {"split": "val", "seed": 4},
+    "settings": {"cast": {"split": "val"}, "seed": 4},
+    "made_with": ["llvmpipe 1"],
     "num_records": 12,
     "num_tasks": 5,
     "shards": [{"bytes": 1_500_000}, {"bytes": 500_000}],

@@ -41,7 +41,7 @@ def test_summary_counts_each_domain(tmp_path: Path) -> None:
     assert sim.part_pixels[2] == 2 * np.sum(doll().part == 2)
     assert sim.part_people[2] == 2 and sim.part_people[1] == 0
     lines = inspect_records.summary_lines([sim, real])
-    assert lines[2].split() == ["sim", "2", "2", "2", "15.0", "1.0", "180", "180", "180", "px"]
+    assert lines[2].split() == ["sim", "2", "2", "2", "15.0", "1.0", "181", "181", "181", "px"]
     assert lines[1].split()[:4] == ["real", "1", "1", "0"]
 
 
