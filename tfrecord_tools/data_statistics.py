@@ -29,7 +29,8 @@ def add_person(counted: Statistics, person: schema.Person) -> None:
     if person.part is not None:
         _add_parts(counted, person)
     if person.normal is not None:
-        _add_normals(counted, person.normal[np.any(person.normal != 0, -1)])
+        normals = person.normal[person.mask]
+        _add_normals(counted, normals[np.any(normals != 0, -1)])
 
 
 def picture_box(person: schema.Person) -> np.ndarray:

@@ -15,7 +15,7 @@ from simpose_tf import app, charts, files
 from simpose_tf.data import schema
 from simpose_tf.errors import InputError
 from simpose_tf.visualize import statistics
-from simpose_tf.visualize.sheets import contact_sheet
+from simpose_tf.visualize.sheets import contact_sheet, picture_sheet
 from simpose_tf.visualize.statistics import Statistics
 from tfrecord_tools import data_page
 from tfrecord_tools.data_page import Group
@@ -26,6 +26,23 @@ from tfrecord_tools.progress import clock
 import tensorflow as tf
 
 _PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to draw and to write.
+
+    Attributes:
+      num: people on the sheet, spread evenly over the records.
+      compact: many small pictures instead of all labels.
+      page: the .html file with the statistics, if any.
+      max_records: read no more than the first ones.
+    """
+
+    num: int = 16
+    compact: bool = False
+    page: str | None = None
+    max_records: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,11 @@ def caption(person: schema.Person) -> str:
     )
 
 
+def short_caption(person: schema.Person) -> str:
+    """Return the line below a person's small picture."""
+    return " ".join(filter(None, [f"{person.image_id}/{person.person_id}", person.figure_id, person.pose]))
+
+
 def summary_lines(counted: Sequence[Statistics]) -> list[str]:
     """Return the printed summary, one line for each domain; each of the statistics is of one domain."""
     lines = ["domain   people  pictures  dense  visible keypoints  hidden  box height (5 %, median, 95 %)"]
@@ -141,37 +163,40 @@ def define_flags() -> None:
     flags.DEFINE_string("output", None, "The contact sheet to write, a .png file.")
     flags.DEFINE_string("page", None, "Also write this .html page with the statistics of each data set.")
     flags.DEFINE_integer("num", 16, "People on the sheet, spread evenly over the records.", lower_bound=1)
+    flags.DEFINE_bool("compact", False, "Ten people in a row, without labels: to look at hundreds.")
     flags.DEFINE_integer("max_records", None, "Read no more than the first records.", lower_bound=1)
 
 
 def main() -> None:
     """Do what the flags say."""
     options = flags.FLAGS
-    write_sheet(options.input, options.output, options.num, options.page, options.max_records)
+    settings = Settings(options.num, options.compact, options.page, options.max_records)
+    write_sheet(options.input, options.output, settings)
 
 
-def write_sheet(
-    pattern: str | None, output: str | None, num: int, page: str | None = None, max_records: int | None = None
-) -> None:
-    """Print the summary of the records of a glob, draw `num` of the people, write the page. Raises InputError."""
+def write_sheet(pattern: str | None, output: str | None, settings: Settings) -> None:
+    """Print the summary of the records of a glob, draw some of the people, write the page. Raises InputError."""
     if not output or not output.lower().endswith(".png"):
         raise InputError(f"--output: name a .png file, not {output!r}")
     files.output_file(output, "--output")
-    if page is not None:
-        if not page.lower().endswith((".html", ".htm")):
-            raise InputError(f"--page: name a .html file, not {page!r}")
-        files.output_file(page, "--page")
-    inspected = inspect(files.match(pattern or "", "--input"), num, max_records)
+    if settings.page is not None:
+        if not settings.page.lower().endswith((".html", ".htm")):
+            raise InputError(f"--page: name a .html file, not {settings.page!r}")
+        files.output_file(settings.page, "--page")
+    inspected = inspect(files.match(pattern or "", "--input"), settings.num, settings.max_records)
     for line in summary_lines(list(inspected.statistics.values())):
         app.say(line)
     people = [person for _, person in inspected.kept]
-    sheet = contact_sheet(people, [caption(person) for person in people])
+    if settings.compact:
+        sheet = picture_sheet(people, [short_caption(person) for person in people])
+    else:
+        sheet = contact_sheet(people, [caption(person) for person in people])
     with files.atomic_path(output) as temporary:
         Image.fromarray(sheet).save(temporary)
     app.say(f"{len(people)} people drawn: {output}")
-    if page is not None:
-        files.write_text(page, data_page.html_of(inspected.statistics, _examples(inspected)))
-        app.say(f"statistics: {page}")
+    if settings.page is not None:
+        files.write_text(settings.page, data_page.html_of(inspected.statistics, _examples(inspected)))
+        app.say(f"statistics: {settings.page}")
 
 
 def _examples(inspected: Inspected) -> dict[Group, np.ndarray]:

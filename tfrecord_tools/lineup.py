@@ -191,7 +191,7 @@ def _camera(height: int, width: int, room: float, depth: float) -> Camera:
 def _scene(person: PlacedPerson, camera: Camera) -> Scene:
     around = _studio()
     light = Light(around.to_sun, around.sun_color, around.irradiance)
-    floor = Surface("plaster", 0, np.array([0.85, 0.86, 0.88]), 2.0)
+    floor = Surface("concrete", 0, np.array([1.5, 1.5, 1.52]), 4.0)
     return Scene((person,), camera, light, Background(around.panorama, ground=floor))
 
 

@@ -13,6 +13,7 @@ from simpose_tf.visualize.views import View, fit
 _GAP = 6
 _TITLE, _CAPTION = 44, 26
 _PAPER, _INK, _FAINT = (24, 25, 29), (232, 232, 236), (128, 130, 138)
+_SMALL = (240, 180)  # height and width of a person in a grid
 _EMPTY = (38, 40, 46)
 _OTHERS, _UNKNOWN = (70, 120, 255), (150, 150, 150)
 
@@ -66,6 +67,13 @@ def contact_sheet(people: Sequence[LabelledPerson], captions: Sequence[str], cel
             cell = _picture_of(draw(person, cell_height, width), cell_height, width)
             page.paste(Image.fromarray(cell), (int(left), top + _CAPTION))
     return np.asarray(page)
+
+
+def picture_sheet(people: Sequence[LabelledPerson], captions: Sequence[str], columns: int = 10) -> np.ndarray:
+    """Draw many people small, in a grid, without labels: uint8 `[H,W,3]` RGB."""
+    height, width = _SMALL
+    pictures = [_zoom(person, height, width).picture(person.image) for person in people]
+    return grid_sheet(pictures, captions, columns)
 
 
 def grid_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from simpose_tf.errors import InputError
 from tests.dolls import doll, photographed
 from tfrecord_tools import inspect_records
 from tfrecord_tools.data_page import Group
+from tfrecord_tools.inspect_records import Settings
 
 
 def write(path: Path, records: list[bytes]) -> str:
@@ -72,6 +73,13 @@ def test_main_writes_a_readable_sheet(tmp_path: Path) -> None:
         assert sheet.size[1] > 2 * 300
 
 
+def test_compact_sheet_has_ten_people_in_a_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tfrecord", [schema.encode(photographed(doll()))] * 12)
+    inspect_records.write_sheet(path, str(tmp_path / "sheet.png"), Settings(num=12, compact=True))
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (6 + 10 * 186, 6 + 2 * (240 + 26))
+
+
 def test_main_ends_with_one_line_and_status_2_on_bad_input(tmp_path: Path) -> None:
     done = run_main(f"--input={tmp_path}/*.tfrecord", f"--output={tmp_path}/sheet.png")
     assert done.returncode == 2
@@ -115,16 +123,17 @@ def test_record_whose_picture_is_none_raises(tmp_path: Path) -> None:
 
 def test_output_must_be_png() -> None:
     with pytest.raises(InputError, match=r"--output: name a .png file, not 'sheet.gif'"):
-        inspect_records.write_sheet("x", "sheet.gif", 4)
+        inspect_records.write_sheet("x", "sheet.gif", Settings())
 
 
 def test_page_must_be_html(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--page: name a .html file, not 'page.png'"):
-        inspect_records.write_sheet("x", str(tmp_path / "sheet.png"), 4, "page.png")
+        inspect_records.write_sheet("x", str(tmp_path / "sheet.png"), Settings(page="page.png"))
 
 
 def test_refusal_after_reading_leaves_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tfrecord", [schema.encode(photographed(doll())), b"\xff\xff"])
     with pytest.raises(InputError, match=r"a.tfrecord, record 1: not a tf.train.Example"):
-        inspect_records.write_sheet(path, str(tmp_path / "out" / "sheet.png"), 4, str(tmp_path / "out" / "page.html"))
+        settings = Settings(page=str(tmp_path / "out" / "page.html"))
+        inspect_records.write_sheet(path, str(tmp_path / "out" / "sheet.png"), settings)
     assert [p.name for p in tmp_path.iterdir()] == ["a.tfrecord"]

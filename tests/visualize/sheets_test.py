@@ -47,3 +47,14 @@ def test_other_people_are_tinted_blue_in_the_mask_cell() -> None:
     changed = np.any(plain != tinted, axis=-1)
     assert changed.sum() > 100
     assert (tinted[changed][:, 2] > tinted[changed][:, 0]).all()
+
+
+def test_grid_places_pictures_row_by_row_with_a_line_below_each() -> None:
+    pictures = [np.full((30, 40, 3), 50 * (i + 1), np.uint8) for i in range(3)]
+    sheet = sheets.grid_sheet(pictures, ["one", "", "a line that is much wider than its picture"], 2)
+    assert sheet.shape == (6 + 2 * (30 + 26), 6 + 2 * (40 + 6), 3)
+    for i, (top, left) in enumerate([(6, 6), (6, 52), (62, 6)]):
+        np.testing.assert_array_equal(sheet[top : top + 30, left : left + 40], pictures[i])
+    paper = sheet[0, 0]
+    assert np.any(sheet[36:60, 6:46] != paper) and np.all(sheet[36:60, 52:92] == paper)
+    assert np.all(sheet[62:, 46:] == paper)  # nothing runs out of its cell
