@@ -1,293 +1,334 @@
-"""Natural, everyday poses as joint angles: what people do with trunk, legs and arms.
+"""Everyday postures: how people stand, walk, sit, bend, reach, carry.
 
-Notation: a `Pose` maps a bone to its angles (flexion, abduction, twist) in degrees (`figures.joints`);
-`draw(mean, sd)` is one normal draw. Every activity draws its latent quantities (stride, depth of a squat) once and
-lets several joints follow them, as a body does.
+Every activity draws its latent quantities (stride, depth of a squat) once and lets several joints follow them, as a
+body does; goals then bring feet to the ground and hands to where they belong (`figures.goals`).
 
 # not in the paper: SimPose (sec. 5.1) plays motion-capture clips; these poses need no files.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-Angles = tuple[float, float, float]
-Pose = dict[str, Angles]
-SIDES = ("Left", "Right")
-FINGERS = ("Index", "Middle", "Ring", "Pinky")
+from simpose_tf.figures.limbs import (
+    OUT,
+    SIDES,
+    Draw,
+    Sketch,
+    arm,
+    arms,
+    flat,
+    hand,
+    hands_together,
+    leg,
+    look,
+    place_hand,
+    set_arm,
+    swing_arms,
+    tiptoe,
+    trunk,
+)
 
-
-class Draw:
-    """Normal draws from one generator: `draw(mean, sd)`, cut off at two standard deviations."""
-
-    def __init__(self, rng: np.random.Generator):
-        self.rng = rng
-
-    def __call__(self, mean: float, sd: float) -> float:
-        """Draw from the normal distribution, cut off at two standard deviations."""
-        return float(mean + sd * np.clip(self.rng.standard_normal(), -2, 2))
-
-    def choose(self, weights: dict[str, float]) -> str:
-        """Draw a key in proportion to its weight."""
-        shares = np.array(list(weights.values()), float)
-        return list(weights)[int(self.rng.choice(len(shares), p=shares / shares.sum()))]
-
-
-def trunk(pose: Pose, draw: Draw, lean: float, bend: float = 0.0, turn: float = 0.0) -> None:
-    """Bend the spine forward by `lean`, sideways by `bend`, turn it by `turn` (degrees); move the head."""
-    for bone in ("Spine", "Spine1", "Spine2"):
-        pose[bone] = (lean / 3 + draw(0, 2), bend / 3 + draw(0, 1.5), turn / 3 + draw(0, 2))
-    look, tilt, yaw = draw(-0.3 * lean, 10), draw(0, 5), draw(-0.5 * turn, 18)
-    pose["Neck"] = (0.5 * look + 3, 0.5 * tilt, 0.4 * yaw)
-    pose["Head"] = (0.5 * look, 0.5 * tilt, 0.6 * yaw)
-
-
-def leg(pose: Pose, side: str, hip: Angles, knee: float, ankle: float = 0.0) -> None:
-    """Set one leg: hip angles, knee flexion, ankle (pointing down is positive)."""
-    pose[f"{side}UpLeg"], pose[f"{side}Leg"], pose[f"{side}Foot"] = hip, (knee, 0, 0), (ankle, 0, 0)
-
-
-def flat_foot(pose: Pose, side: str, pelvis: float) -> None:
-    """Turn an ankle so that the sole is level, as far as the joint lets it."""
-    pitch = pelvis - pose[f"{side}UpLeg"][0] + pose[f"{side}Leg"][0]
-    pose[f"{side}Foot"] = (float(-pitch), 0, 0)
-
-
-def hand(pose: Pose, draw: Draw, side: str) -> None:
-    """Relax one hand: wrist near straight, fingers curled together, more towards the little finger."""
-    curl = abs(draw(18, 14))
-    pose[f"{side}Hand"] = (draw(3, 6), draw(-5, 12), draw(0, 12))
-    for k, finger in enumerate(FINGERS):
-        bend = curl * (1 + 0.15 * k) + draw(0, 3)
-        for joint, share in enumerate((0.8, 1.2, 0.8), start=1):
-            pose[f"{side}Hand{finger}{joint}"] = (draw(0, 2) if joint == 1 else 0.0, -share * bend, 0.0)
-    for joint in (1, 2, 3):
-        pose[f"{side}HandThumb{joint}"] = (draw(0, 5), draw(-0.3 * curl, 4), 0.0)
-
-
-# Arms: (mean, sd) of the upper arm's flexion, abduction and internal twist, and of the elbow's flexion; last
-# the shoulder blade's lift.
-_ARMS: dict[str, tuple[tuple[float, float], ...]] = {
-    "hang": ((3, 9), (9, 5), (12, 14), (18, 12), (0, 2)),
-    "behind": ((-25, 8), (14, 4), (25, 12), (35, 12), (0, 2)),
-    "belly": ((20, 9), (13, 6), (38, 10), (80, 14), (0, 2)),
-    "hip": ((-14, 6), (43, 6), (62, 8), (96, 9), (2, 2)),
-    "pocket": ((-14, 6), (20, 4), (15, 8), (48, 8), (1, 2)),
-    "hold": ((30, 12), (12, 7), (15, 12), (90, 16), (1, 2)),
-    "phone": ((42, 10), (28, 9), (2, 12), (134, 7), (3, 3)),
-    "forward": ((78, 20), (10, 14), (5, 20), (18, 14), (6, 4)),
-    "low": ((48, 14), (12, 9), (8, 16), (30, 18), (2, 3)),
-    "side": ((8, 14), (84, 18), (0, 20), (18, 16), (10, 5)),
-    "wave": ((18, 10), (82, 14), (-70, 9), (82, 22), (12, 5)),
-    "up": ((146, 12), (12, 12), (0, 25), (22, 20), (22, 5)),
-    "head": ((70, 10), (72, 10), (-45, 12), (128, 9), (14, 4)),
-    "lap": ((26, 8), (9, 5), (16, 10), (52, 12), (0, 2)),
-}
 _ONE_ARM: dict[str, float] = {
-    "hang": 5,
-    "behind": 1,
-    "belly": 2,
-    "hip": 2,
-    "pocket": 1.5,
-    "hold": 2,
-    "phone": 1,
-    "forward": 2,
-    "low": 1.5,
-    "side": 1.5,
-    "wave": 1,
-    "up": 2.5,
-    "head": 0.7,
-}
+    "hang": 6, "hang_bent": 3, "behind": 0.7, "belly": 1.2, "hip": 2, "pocket": 1.5, "hold": 2, "phone": 1.2,
+    "forward": 1, "low": 1.5, "half_side": 1, "wave": 1, "up": 0.8, "head": 0.6, "carry": 1.5, "offer": 1.5,
+    "point": 0.8, "chin": 0.6, "brow": 0.5, "shoulder": 0.5, "elbow": 0.8, "side": 0.4,
+}  # fmt: skip
 
 
-def arm(pose: Pose, draw: Draw, side: str, what: str) -> None:
-    """Pose one arm from the table of arm postures, with its shoulder blade, turned forearm and hand."""
-    flexion, abduction, twist, elbow, lift = (draw(mean, sd) for mean, sd in _ARMS[what])
-    hand(pose, draw, side)
-    turn = draw(5, 18)  # pronation, shared by the forearm and the wrist
-    pose[f"{side}Shoulder"] = (draw(0, 2), lift, 0.0)
-    pose[f"{side}Arm"] = (flexion, abduction, twist)
-    pose[f"{side}ForeArm"] = (elbow, 0.0, 0.6 * turn)
-    wrist = pose[f"{side}Hand"]
-    pose[f"{side}Hand"] = (wrist[0], wrist[1], 0.4 * turn)
+def both_hands(sketch: Sketch, draw: Draw, what: str) -> None:
+    """Pose both arms for what takes two hands."""
+    y, z = draw(-0.02, 0.05), draw(0.36, 0.04)
+    if what == "crossed":
+        for side, point, target in (("Left", "Fingers", "RightArmOut"), ("Right", "Palm", "LeftElbow")):
+            set_arm(sketch, draw, side, (draw(34, 4), draw(4, 4), draw(62, 6)), (draw(104, 5), draw(10, 6)), "flat")
+            _touch(sketch, f"{side}{point}", target, 0.012)
+            sketch.loose |= {f"{side}Arm", f"{side}ForeArm", f"{side}Hand"}
+    elif what == "box":
+        hands_together(sketch, draw, ("Spine2", 0.0, y - 0.1, z), (draw(0.34, 0.05), 0.0, 0.0), "open")
+    elif what == "small_thing":  # a telephone, a cup, a camera held lower
+        hands_together(sketch, draw, ("Spine2", 0.0, y + draw(-0.02, 0.08), z - 0.02), (0.085, draw(0, 0.02), 0.0))
+        look(sketch, draw, draw(20, 6), draw(0, 5))
+    elif what == "camera":
+        hands_together(sketch, draw, ("Head", 0.0, draw(0.02, 0.02), draw(0.24, 0.03)), (0.13, 0.0, 0.0))
+    elif what == "clasped":
+        hands_together(sketch, draw, ("Hips", 0.0, draw(0.1, 0.04), draw(0.22, 0.01)), (0.06, 0.03, 0.0), "relaxed")
+    else:  # "push"
+        for side in SIDES:
+            place_hand(sketch, draw, side, ("Spine2", OUT[side] * draw(0.17, 0.03), y + 0.02, z + 0.14), "flat", 40)
+            sketch.angles[f"{side}Hand"] = (0.0, draw(45, 6), 0.0)
 
 
-def arms(pose: Pose, draw: Draw, both_alike: float, choices: dict[str, float]) -> None:
-    """Pose both arms: alike with probability `both_alike`, else each by its own draw."""
-    first = draw.choose(choices)
-    second = first if draw.rng.random() < both_alike else draw.choose(choices)
-    for side, what in zip(SIDES, (first, second), strict=True):
-        arm(pose, draw, side, what)
+def _touch(sketch: Sketch, point: str, target: str, gap: float) -> None:
+    from simpose_tf.figures.goals import Reach
+
+    sketch.reach.append(Reach(point, target, gap, 0.02))
 
 
-def swinging_arms(pose: Pose, draw: Draw, phase: float, swing: float, elbow: float) -> None:
-    """Swing the arms against the legs; `phase` in radians is that of the left leg's forward swing."""
-    for side, sign in zip(SIDES, (-1, 1), strict=True):
-        hand(pose, draw, side)
-        forward = sign * np.sin(phase)
-        pose[f"{side}Arm"] = (swing * forward + draw(0, 4), draw(9, 3), draw(14, 8))
-        pose[f"{side}ForeArm"] = (elbow + 0.5 * swing * max(forward, 0) + draw(0, 5), 0.0, draw(8, 8))
+_TWO_HANDS = {"crossed": 2.0, "box": 1.5, "small_thing": 2.0, "camera": 0.7, "clasped": 1.2, "push": 0.4}
 
 
-def stand(draw: Draw) -> Pose:
-    """Stand, often with the weight on one leg."""
-    shift, stance = abs(draw(0, 4)), abs(draw(3, 4))
-    pose: Pose = {"Hips": (draw(0, 3), shift, 0.0)}
-    trunk(pose, draw, draw(2, 5), -1.2 * shift + draw(0, 3), draw(0, 9))
-    # The pelvis tilts towards its left: the left hip drops, and its knee bends.
-    bent = 2.5 * shift
-    leg(pose, "Left", (1.2 * bent + draw(2, 3), stance - shift, draw(-8, 6)), max(2.2 * bent + draw(3, 3), 0))
-    leg(pose, "Right", (draw(0, 2), stance + shift, draw(-6, 6)), max(draw(2, 2), 0))
-    for side in SIDES:
-        flat_foot(pose, side, pose["Hips"][0])
-    if draw.rng.random() < 0.35:
-        arms(pose, draw, 0.9, {"hang": 1})
+def any_arms(sketch: Sketch, draw: Draw) -> None:
+    """Pose the arms of somebody upright: hanging, with one or two hands busy."""
+    if draw.often(0.28):
+        arms(sketch, draw, 1.0, {"hang": 3, "hang_bent": 1})
+    elif draw.often(0.3):
+        both_hands(sketch, draw, draw.choose(_TWO_HANDS))
     else:
-        arms(pose, draw, 0.35, _ONE_ARM)
-    return pose
+        arms(sketch, draw, 0.2, _ONE_ARM)
 
 
-def walk(draw: Draw) -> Pose:
+def stand(draw: Draw) -> Sketch:
+    """Stand, often with the weight on one leg."""
+    shift, stance, ahead = abs(draw(0, 3.5)), draw(1.5, 3), draw(0, 4)
+    sketch = Sketch({"Hips": (draw(0, 3), shift, 0.0)}, balance=True)
+    trunk(sketch, draw, draw(2, 5), -1.2 * shift + draw(0, 3), draw(0, 9))
+    # The pelvis tilts towards its left: the left hip drops, and its knee bends.
+    leg(sketch, "Left", (1.6 * shift + 2 + ahead, stance - shift, draw(-9, 7)), 3.2 * shift + abs(draw(2, 3)))
+    leg(sketch, "Right", (2 - ahead, stance + shift, draw(-7, 6)), abs(draw(2, 2)))
+    for side in SIDES:
+        flat(sketch, side)
+    any_arms(sketch, draw)
+    return sketch
+
+
+def walk(draw: Draw) -> Sketch:
     """Walk: one moment of the gait cycle (hip -15..30, knee to 60 in swing)."""
-    phase, stride = float(draw.rng.uniform(0, 2 * np.pi)), draw(1.0, 0.2)
-    pose: Pose = {"Hips": (draw(3, 2), 0.0, stride * 5 * np.sin(phase))}
-    trunk(pose, draw, draw(2, 4), 0.0, -stride * 9 * np.sin(phase))
+    phase, stride = draw.between(0, 2 * np.pi), draw(1.0, 0.2)
+    sketch = Sketch({"Hips": (draw(3, 2), 0.0, stride * 5 * np.sin(phase))})
+    trunk(sketch, draw, draw(2, 4), 0.0, -stride * 9 * np.sin(phase))
     for side, own in zip(SIDES, (phase, phase + np.pi), strict=True):
         lifted = max(np.cos(own), 0.0)  # the foot is off the ground while the leg swings forward
         hip = stride * (22 * np.sin(own) + 14 * lifted) + 4
-        leg(pose, side, (hip, draw(1, 1.5), draw(-5, 4)), 5 + stride * 50 * lifted**1.3, 0)
-        flat_foot(pose, side, pose["Hips"][0])
-        pose[f"{side}Foot"] = (0.7 * pose[f"{side}Foot"][0] - 8 * np.sin(own), 0, 0)
-    swinging_arms(pose, draw, phase, 22 * stride, 18)
-    if draw.rng.random() < 0.25:
-        arm(pose, draw, SIDES[draw.rng.integers(2)], draw.choose(_ONE_ARM))
-    return pose
+        leg(sketch, side, (hip, draw(1, 1.5), draw(-5, 4)), 5 + stride * 50 * lifted**1.3)
+        _gait_foot(sketch, side, own, lifted, stride)
+    swing_arms(sketch, draw, phase, 22 * stride, 18)
+    if draw.often(0.3):
+        arm(sketch, draw, SIDES[draw.rng.integers(2)], draw.choose(_ONE_ARM))
+    elif draw.often(0.12):
+        both_hands(sketch, draw, draw.choose(_TWO_HANDS))
+    return sketch
 
 
-def run(draw: Draw) -> Pose:
-    """Run or jog: leaning forward, elbows bent."""
-    phase, stride = float(draw.rng.uniform(0, 2 * np.pi)), draw(1.0, 0.2)
-    pose: Pose = {"Hips": (draw(9, 3), 0.0, stride * 7 * np.sin(phase))}
-    trunk(pose, draw, draw(5, 4), 0.0, -stride * 16 * np.sin(phase))
+def _gait_foot(sketch: Sketch, side: str, own: float, lifted: float, stride: float) -> None:
+    """Set the foot of a walker: heel first in front, flat below, on the toes behind, free while it swings."""
+    if lifted > 0.35:
+        level = sketch.angles[f"{side}Leg"][0] - sketch.angles[f"{side}UpLeg"][0]
+        sketch.angles[f"{side}Foot"] = (float(np.clip(-0.5 * level, -10, 20)), 0.0, 0.0)
+    elif np.sin(own) > 0.75:
+        sketch.angles[f"{side}Foot"] = (-6.0, 0.0, 0.0)
+        sketch.ground.append(f"{side}Heel")
+    elif np.sin(own) < -0.35:
+        tiptoe(sketch, side, 32 * stride * -np.sin(own))
+    else:
+        flat(sketch, side)
+
+
+def run(draw: Draw) -> Sketch:
+    """Run or jog: leaning forward, elbows bent; one foot at most is on the ground."""
+    phase, stride = draw.between(0, 2 * np.pi), draw(1.0, 0.22)
+    sketch = Sketch({"Hips": (draw(9, 3), 0.0, stride * 7 * np.sin(phase))})
+    trunk(sketch, draw, draw(5, 4), 0.0, -stride * 16 * np.sin(phase))
     for side, own in zip(SIDES, (phase, phase + np.pi), strict=True):
         lifted = max(np.cos(own - 0.3), 0.0)
         hip = stride * (34 * np.sin(own) + 24 * lifted) + 12
-        leg(pose, side, (hip, draw(1, 2), draw(-4, 3)), 15 + stride * 82 * lifted, draw(10, 10))
-    swinging_arms(pose, draw, phase, 42 * stride, draw(85, 10))
-    return pose
+        leg(sketch, side, (hip, draw(1, 2), draw(-4, 3)), 15 + stride * 82 * lifted, draw(10, 10))
+        if np.sin(own) < -0.5 and lifted < 0.3:
+            tiptoe(sketch, side, 38)
+        elif lifted < 0.1:
+            flat(sketch, side)
+    swing_arms(sketch, draw, phase, 42 * stride, draw(85, 10))
+    return sketch
 
 
-def sit(draw: Draw) -> Pose:
+def sit(draw: Draw) -> Sketch:
     """Sit as on a chair or a bench."""
-    slouch, apart = draw(6, 9), draw(6, 6)
-    pose: Pose = {"Hips": (draw(-10, 7), 0.0, 0.0)}
-    trunk(pose, draw, slouch + draw(10, 8), draw(0, 5), draw(0, 9))
+    sketch, out = Sketch({"Hips": (draw(-8, 7), 0.0, 0.0)}), abs(draw(5, 6))
+    slouch = draw(14, 11)
+    trunk(sketch, draw, slouch, draw(0, 4), draw(0, 8))
+    style = draw.choose({"square": 4, "apart": 2, "forward": 2, "crossed": 1.3, "tucked": 1.2})
+    hips = {"square": 78, "apart": 76, "forward": 70, "crossed": 80, "tucked": 80}[style] + draw(0, 5)
+    knees = {"square": 82, "apart": 84, "forward": 52, "crossed": 80, "tucked": 104}[style] + draw(0, 7)
+    wide = {"apart": 20}.get(style, 3) + out
     for side in SIDES:
-        leg(pose, side, (draw(76, 8), apart + draw(0, 4), draw(-3, 8)), draw(82, 14))
-        flat_foot(pose, side, pose["Hips"][0])
-    arms(pose, draw, 0.6, {"lap": 6, "low": 2, "hold": 2, "belly": 1, "phone": 0.7, "forward": 1, "up": 0.5})
-    return pose
+        leg(sketch, side, (hips + draw(0, 3), wide + draw(0, 3), draw(-4, 6)), knees + draw(0, 6))
+        if style == "crossed" and side == "Left":
+            leg(sketch, "Left", (hips + 22, -14 + draw(0, 2), draw(4, 4)), draw(66, 8), draw(18, 8))
+        elif style == "tucked":
+            tiptoe(sketch, side, 28)
+        else:
+            flat(sketch, side)
+    _seated_arms(sketch, draw, lean=slouch > 22)
+    return sketch
 
 
-def sit_on_ground(draw: Draw) -> Pose:
-    """Sit on the ground, legs out or drawn up."""
-    drawn_up = float(draw.rng.uniform(0, 1))
-    pose: Pose = {"Hips": (draw(-14, 6), 0.0, 0.0)}
-    trunk(pose, draw, draw(26, 10), draw(0, 5), draw(0, 9))
-    for side in SIDES:
-        own = float(np.clip(drawn_up + draw(0, 0.12), 0, 1))
-        leg(pose, side, (74 + 38 * own, draw(8, 5), draw(-6, 6)), 6 + 112 * own, draw(18, 8))
-    arms(pose, draw, 0.5, {"lap": 3, "low": 2, "forward": 2, "hold": 1, "behind": 1, "phone": 0.5})
-    return pose
+def _seated_arms(sketch: Sketch, draw: Draw, lean: bool) -> None:
+    if draw.often(0.3):
+        both_hands(sketch, draw, draw.choose({"crossed": 1.2, "box": 0.8, "small_thing": 2.5, "camera": 0.3}))
+        return
+    resting = {"thigh": 5, "knee": 4 if lean else 2.5, "belly": 1.0, "hold": 1.2, "phone": 1, "chin": 0.8}
+    arms(sketch, draw, 0.5, resting | {"offer": 1, "forward": 0.7, "up": 0.3, "head": 0.4, "wave": 0.4, "low": 0.6})
 
 
-def squat(draw: Draw) -> Pose:
+def squat(draw: Draw) -> Sketch:
     """Squat: hips, knees and trunk go down together."""
-    depth = float(draw.rng.uniform(0.35, 1))
-    pose: Pose = {"Hips": (8 + 26 * depth + draw(0, 4), 0.0, 0.0)}
-    trunk(pose, draw, 6 + 14 * depth + draw(0, 4), 0.0, draw(0, 7))
+    depth = draw.between(0.3, 1)
+    sketch = Sketch({"Hips": (6 + 24 * depth + draw(0, 4), 0.0, 0.0)}, balance=True)
+    trunk(sketch, draw, 8 + 16 * depth + draw(0, 5), 0.0, draw(0, 7))
     for side in SIDES:
-        leg(
-            pose,
-            side,
-            (24 + 88 * depth + draw(0, 4), 8 + 14 * depth + draw(0, 3), draw(-14, 5)),
-            34 + 90 * depth,
-        )
-        flat_foot(pose, side, pose["Hips"][0])
-    arms(pose, draw, 0.7, {"forward": 3, "low": 3, "hold": 2, "belly": 1})
-    return pose
-
-
-def kneel(draw: Draw) -> Pose:
-    """Kneel on the right knee, or on both."""
-    pose: Pose = {"Hips": (draw(2, 5), draw(0, 2), 0.0)}
-    trunk(pose, draw, draw(8, 9), draw(0, 4), draw(0, 8))
-    both = draw.rng.random() < 0.35
-    leg(pose, "Right", (draw(4, 6), draw(4, 3), draw(0, 4)), draw(86, 6), draw(42, 6))
-    if both:
-        leg(pose, "Left", (draw(4, 6), draw(4, 3), draw(0, 4)), draw(86, 6), draw(42, 6))
+        apart = 8 + 12 * depth + draw(0, 3)
+        leg(sketch, side, (24 + 90 * depth + draw(0, 4), apart, draw(-16, 5)), 34 + 96 * depth)
+        if depth > 0.75:
+            tiptoe(sketch, side, 26)  # few ankles bend enough for a deep squat on the whole sole
+        else:
+            flat(sketch, side)
+    if draw.often(0.25):
+        both_hands(sketch, draw, draw.choose({"small_thing": 2, "box": 1, "camera": 0.7, "clasped": 0.5}))
     else:
-        leg(pose, "Left", (draw(86, 7), draw(6, 4), draw(-4, 4)), draw(86, 8))
-        flat_foot(pose, "Left", pose["Hips"][0])
-    arms(pose, draw, 0.4, {"hang": 2, "low": 3, "hold": 2, "forward": 1.5, "lap": 2, "up": 0.5})
-    return pose
+        arms(sketch, draw, 0.6, {"forward": 2, "low": 2, "knee": 3, "hold": 1, "thigh": 1.5, "offer": 1, "chin": 0.4})
+    return sketch
 
 
-def bend(draw: Draw) -> Pose:
-    """Bend down, as to pick something up or to tie a shoe."""
-    depth = float(draw.rng.uniform(0.3, 1))
-    pelvis = 10 + 46 * depth + draw(0, 4)
-    pose: Pose = {"Hips": (pelvis, 0.0, 0.0)}
-    trunk(pose, draw, 12 + 42 * depth + draw(0, 4), draw(0, 5), draw(0, 10))
-    crouch = abs(draw(10, 12))
+def bend(draw: Draw) -> Sketch:
+    """Bend down, as to pick something up, to tie a shoe or to rest on the knees."""
+    depth = draw.between(0.3, 1)
+    pelvis = 12 + 46 * depth + draw(0, 4)
+    sketch = Sketch({"Hips": (pelvis, 0.0, 0.0)}, balance=True)
+    trunk(sketch, draw, 12 + 34 * depth + draw(0, 4), draw(0, 5), draw(0, 9))
+    crouch, ahead = abs(draw(12, 12)), draw(0, 7)
+    for side, sign in zip(SIDES, (1, -1), strict=True):
+        hip = (pelvis + crouch + sign * ahead + draw(0, 3), draw(5, 3), draw(-7, 4))
+        leg(sketch, side, hip, max(2 * crouch + draw(4, 4), 2))
+        flat(sketch, side)
+    if depth > 0.55 and draw.often(0.5):
+        _pick_up(sketch, draw)
+    elif draw.often(0.2):
+        both_hands(sketch, draw, "box")
+    else:
+        arms(sketch, draw, 0.6, {"low": 3, "knee": 2.5, "thigh": 1.5, "hang": 1, "hip": 0.7, "forward": 0.7})
+    return sketch
+
+
+def _pick_up(sketch: Sketch, draw: Draw) -> None:
+    """Bring one hand or both near the ground in front of the feet."""
     for side in SIDES:
-        leg(
-            pose,
-            side,
-            (pelvis + crouch + draw(0, 5), draw(4, 3), draw(-6, 4)),
-            max(2 * crouch + draw(4, 4), 0),
-        )
-        flat_foot(pose, side, pelvis)
-    arms(pose, draw, 0.6, {"forward": 2, "low": 4, "hold": 1.5, "hang": 1, "belly": 1})
-    return pose
+        if side == "Left" or draw.often(0.5):
+            height, ahead = draw.between(0.05, 0.4), draw(0.38, 0.06)
+            place_hand(sketch, draw, side, ("Ground", OUT[side] * draw(0.14, 0.05), height, ahead), elbow=30)
+        else:
+            arm(sketch, draw, side, draw.choose({"low": 1, "knee": 1.5, "behind": 0.5, "hang": 1}))
 
 
-def lunge(draw: Draw) -> Pose:
-    """Step far forward with the left leg: stretching, climbing, throwing."""
-    depth = float(draw.rng.uniform(0.3, 1))
-    pose: Pose = {"Hips": (draw(6, 5), draw(0, 2), draw(0, 6))}
-    trunk(pose, draw, draw(5, 7), draw(0, 5), draw(0, 14))
-    leg(pose, "Left", (32 + 46 * depth + draw(0, 4), draw(4, 4), draw(-4, 5)), 26 + 56 * depth + draw(0, 4))
-    flat_foot(pose, "Left", pose["Hips"][0])
-    leg(pose, "Right", (-16 + draw(0, 3), draw(4, 3), draw(-4, 4)), 10 + 50 * depth + draw(0, 4), draw(-8, 6))
-    pose["RightToeBase"] = (-34, 0, 0)
-    arms(pose, draw, 0.3, {"forward": 2, "up": 2, "side": 2, "hip": 1, "hold": 1, "wave": 1, "hang": 1})
-    return pose
+def reach(draw: Draw) -> Sketch:
+    """Reach up, forward or aside with one hand or both, the trunk following."""
+    turn, aside = draw(0, 12), draw(0, 6)
+    sketch = Sketch({"Hips": (draw(4, 4), 0.3 * aside, 0.4 * turn)}, balance=True)
+    trunk(sketch, draw, draw(4, 7), -0.8 * aside, turn)
+    for side, sign in zip(SIDES, (1, -1), strict=True):
+        leg(sketch, side, (4 + sign * draw(8, 6), draw(4, 3), draw(-7, 5)), abs(draw(8, 6)))
+        if draw.often(0.15):
+            tiptoe(sketch, side, 22)
+        else:
+            flat(sketch, side)
+    high = {"up": 3, "up_grip": 2, "forward": 2, "side": 1.5, "point": 1}
+    arm(sketch, draw, "Left", draw.choose(high))
+    other = {"hang": 3, "hang_bent": 1, "hip": 1, "half_side": 1.5, "low": 1, "up": 3, "forward": 1, "elbow": 0.5}
+    arm(sketch, draw, "Right", draw.choose(other))
+    look(sketch, draw, draw(-14, 8), draw(8, 12))
+    return sketch
 
 
-def stretch(draw: Draw) -> Pose:
-    """Stretch, jump or dance: legs apart, arms wide or high."""
+def carry(draw: Draw) -> Sketch:
+    """Carry: a box before the belly, a bag on the shoulder or in the hand, something on the head; standing or going."""
+    sketch = walk(draw) if draw.often(0.5) else stand(draw)
+    sketch.reach.clear()
+    sketch.loose.clear()
+    what = draw.choose({"box": 3, "shoulder": 2, "bag": 3, "head": 1, "tray": 1.2, "backpack": 1})
+    if what == "box":
+        both_hands(sketch, draw, "box")
+    elif what == "head":
+        for side in SIDES[: 1 + draw.rng.integers(2)]:
+            arm(sketch, draw, side, "crown")
+    elif what == "tray":
+        place_hand(sketch, draw, "Left", ("Spine2", draw(0.2, 0.03), draw(0.0, 0.04), draw(0.3, 0.03)), "flat", 100)
+    elif what == "backpack":
+        for side in SIDES:
+            place_hand(sketch, draw, side, ("Spine2", OUT[side] * 0.13, draw(0.07, 0.02), 0.15), "grip", 120)
+    else:
+        arm(sketch, draw, "Left", "carry")
+        arm(sketch, draw, "Right", {"shoulder": "shoulder", "bag": "carry"}[what] if draw.often(0.6) else "hang")
+    return sketch
+
+
+def lean(draw: Draw) -> Sketch:
+    """Lean on a rail, a table or a wall with one hand or both, or push something heavy."""
+    push = draw.between(0, 1)
+    sketch = Sketch({"Hips": (8 + 22 * push + draw(0, 3), 0.0, draw(0, 4))})
+    trunk(sketch, draw, 6 + 12 * push + draw(0, 4), 0.0, draw(0, 6))
+    leg(sketch, "Left", (30 + 26 * push + draw(0, 4), draw(4, 3), draw(-4, 4)), 24 + 30 * push + draw(0, 4))
+    flat(sketch, "Left")
+    leg(sketch, "Right", (4 - 8 * push + draw(0, 4), draw(4, 3), draw(-6, 4)), 8 + 8 * push + abs(draw(0, 5)))
+    if push > 0.4:
+        tiptoe(sketch, "Right", 30)
+    else:
+        flat(sketch, "Right")
+    height = draw.between(0.7, 1.35)
+    for side in SIDES[: 1 if draw.often(0.2) else 2]:
+        place = ("Ground", OUT[side] * draw(0.18, 0.04), height, draw(0.5, 0.04) + 0.12 * push)
+        place_hand(sketch, draw, side, place, "flat", 45)
+        sketch.angles[f"{side}Hand"] = (0.0, draw(40, 8), 0.0)
+    if "RightArm" not in sketch.angles:
+        arm(sketch, draw, "Right", draw.choose({"hip": 1, "hang": 1, "phone": 1, "hold": 1}))
+    return sketch
+
+
+def climb(draw: Draw) -> Sketch:
+    """Go up stairs or a ladder: one foot on a higher step."""
+    high = draw.between(0.35, 1)
+    sketch = Sketch({"Hips": (draw(6, 4), draw(0, 2), draw(0, 4))})
+    trunk(sketch, draw, 6 + draw(0, 6), 0.0, draw(0, 7))
+    leg(sketch, "Left", (32 + 52 * high + draw(0, 4), draw(3, 4), draw(-4, 5)), 40 + 52 * high + draw(0, 4), -6)
+    leg(sketch, "Right", (4 + draw(0, 5), draw(3, 3), draw(-5, 4)), abs(draw(8, 6)))
+    (tiptoe if draw.often(0.5) else flat)(sketch, "Right")
+    if draw.often(0.5):
+        arms(sketch, draw, 0.0, {"up_grip": 3, "forward": 1.5, "hold": 1.5, "up": 1})
+        look(sketch, draw, draw(-12, 8), draw(0, 10))
+    else:
+        arms(sketch, draw, 0.2, {"hang": 3, "knee": 0.6, "low": 2, "hold": 2, "forward": 1, "hang_bent": 2})
+    return sketch
+
+
+def stretch(draw: Draw) -> Sketch:
+    """Stretch or cheer: legs apart, arms wide or high, the trunk to the side."""
     apart = abs(draw(12, 9))
-    pose: Pose = {"Hips": (draw(2, 4), draw(0, 4), 0.0)}
-    trunk(pose, draw, draw(0, 7), draw(0, 12), draw(0, 12))
+    sketch = Sketch({"Hips": (draw(2, 4), draw(0, 4), 0.0)}, balance=True)
+    trunk(sketch, draw, draw(0, 6), draw(0, 14), draw(0, 12))
     for side in SIDES:
-        bent = abs(draw(0, 9))
-        leg(pose, side, (bent + draw(2, 3), apart + draw(0, 3), draw(-10, 6)), 2 * bent + 3)
-        flat_foot(pose, side, pose["Hips"][0])
-    arms(pose, draw, 0.6, {"up": 4, "side": 4, "wave": 2, "head": 2, "forward": 1})
-    return pose
+        bent = abs(draw(0, 8))
+        leg(sketch, side, (bent + draw(2, 3), apart + draw(0, 3), draw(-10, 6)), 2 * bent + 3)
+        flat(sketch, side)
+    arms(sketch, draw, 0.6, {"up": 4, "side": 4, "wave": 2, "head": 2, "forward": 1, "crown": 1, "hip": 1.5})
+    return sketch
 
 
-# not in the paper: the shares.
-ACTIVITIES: dict[Callable[[Draw], Pose], float] = {
-    stand: 0.30,
-    walk: 0.17,
-    run: 0.09,
-    sit: 0.10,
-    sit_on_ground: 0.04,
-    squat: 0.06,
-    kneel: 0.05,
-    bend: 0.07,
-    lunge: 0.05,
-    stretch: 0.07,
-}
+def dance(draw: Draw) -> Sketch:
+    """Dance: the hips to the side, a knee lifted or bent, arms anywhere."""
+    sway = draw(0, 8)
+    sketch = Sketch({"Hips": (draw(4, 4), sway, draw(0, 8))}, balance=True)
+    trunk(sketch, draw, draw(0, 7), -1.3 * sway + draw(0, 5), draw(0, 14))
+    bent = abs(draw(16, 10))
+    leg(sketch, "Right", (bent + 4, draw(6, 5), draw(-12, 8)), 1.7 * bent)
+    flat(sketch, "Right")
+    style = draw.choose({"both": 3, "kneeup": 1.5, "toes": 2})
+    if style == "kneeup":
+        leg(sketch, "Left", (draw(58, 14), draw(8, 6), draw(-10, 10)), draw(78, 18), draw(25, 10))
+    else:
+        leg(sketch, "Left", (draw(14, 12), draw(12, 7), draw(-14, 10)), draw(30, 14))
+        (flat if style == "both" else tiptoe)(sketch, "Left")
+    arms(
+        sketch, draw, 0.3, {"up": 2, "side": 3, "half_side": 3, "hip": 1.5, "head": 1, "wave": 1, "jog": 2, "guard": 1}
+    )
+    for side in SIDES:
+        if draw.often(0.3):
+            wrist = sketch.angles[f"{side}Hand"]
+            hand(sketch, draw, side, draw.choose({"open": 1, "spread": 1, "fist": 0.7}))
+            sketch.angles[f"{side}Hand"] = wrist
+    return sketch

@@ -25,7 +25,8 @@ FLEXION, ABDUCTION, TWIST = range(3)
 # clinical ones of the American Academy of Orthopaedic Surgeons (as in Norkin and White, Measurement of Joint
 # Motion): hip -20..120, ankle -50..20, elbow 0..150, shoulder -60..180, trunk 80/25/35/45 and
 # neck 45/45/45/60 degrees, which several bones share here; dm_control's `humanoid_CMU_V2020.xml` has its hinges
-# in the same places. The knee goes to 152 (not 135), as kneeling pushes it there. The hips turn the whole body,
+# in the same places. Knee and ankle go further where the body's weight bends them, squatting and
+# kneeling: 152 for 135, -35..62. The hips turn the whole body,
 # which lies, falls and rolls: only the joints below have limits. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its
 # adduction (negative), because neutral palms face the thighs. A pointing foot is positive.
 _LIMITS = {
@@ -41,7 +42,7 @@ _LIMITS = {
     "Hand": ((-20, 30), (-70, 60), (-40, 40)),
     "UpLeg": ((-25, 124), (-25, 50), (-50, 40)),
     "Leg": ((0, 152), (-4, 4), (-12, 12)),
-    "Foot": ((-22, 48), (-15, 15), (-15, 15)),
+    "Foot": ((-35, 62), (-15, 15), (-15, 15)),
     "ToeBase": ((-50, 20), (-5, 5), (-5, 5)),
     "Finger1": ((-12, 12), (-85, 20), (-12, 12)),
     "Finger2": ((-8, 8), (-95, 8), (-12, 12)),
@@ -156,11 +157,16 @@ def angles_from_rotations(skeleton: Skeleton, rotations: np.ndarray) -> np.ndarr
     """Return the joint angles `[J, 3]` in degrees of rest-frame rotations `[J, 3, 3]` (the inverse)."""
     rest_to_neutral = neutral_from_rest(skeleton)
     parent = np.where(skeleton.parents[:, None, None] < 0, np.eye(3), rest_to_neutral[skeleton.parents])
-    joint = Rotation.from_matrix(parent @ rotations @ np.swapaxes(rest_to_neutral, 1, 2))
-    quaternion = joint.as_quat()  # x, y, z, w
+    return angles_of_joints(skeleton.names, parent @ rotations @ np.swapaxes(rest_to_neutral, 1, 2))
+
+
+def angles_of_joints(names: Sequence[str], joint: np.ndarray) -> np.ndarray:
+    """Return the angles `[J, 3]` in degrees of the joints' own rotations `Q` `[J, 3, 3]`."""
+    quaternion = Rotation.from_matrix(joint).as_quat()  # x, y, z, w
     about_y = np.zeros_like(quaternion)
     about_y[:, 1], about_y[:, 3] = quaternion[:, 1], quaternion[:, 3]
+    about_y[np.hypot(about_y[:, 1], about_y[:, 3]) < 1e-9, 3] = 1  # a swing of 180 degrees leaves the twist open
     twist = Rotation.from_quat(about_y)
-    swing = (joint * twist.inv()).as_rotvec()
+    swing = (Rotation.from_quat(quaternion) * twist.inv()).as_rotvec()
     radians = np.stack([swing[:, 0], swing[:, 2], twist.as_rotvec()[:, 1]], -1)
-    return np.degrees(radians) * axis_signs(skeleton.names)
+    return np.degrees(radians) * axis_signs(names)

@@ -1,4 +1,4 @@
-"""Posing: rotations of the bones -> vertices, keypoints and normals; and the sampler of poses.
+"""Posing: rotations of the bones -> vertices, keypoints and normals.
 
 `rotations[j]` acts in the figure's rest frame about the bone's head:
 `G_j = G_parent(j) T(head_j) R_j T(-head_j)`; at rest every rotation is the identity.
@@ -8,10 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from simpose_tf.errors import InputError
-from simpose_tf.figures import activities, joints
 from simpose_tf.figures.figure import Figure, Skeleton
-
-_MAX_TRIES = 40  # poses with an arm inside the body are drawn again
 
 
 def pose_bones(skeleton: Skeleton, rotations: np.ndarray) -> np.ndarray:
@@ -58,7 +55,22 @@ def pose_vertices(figure: Figure, rotations: np.ndarray) -> np.ndarray:
       rotations: `[J, 3, 3]` bone rotations in the rest frame.
     """
     bones = pose_bones(figure.skeleton, rotations)
-    return pose_points(bones, figure.vertices, figure.skin_joints, figure.skin_weights)
+    vertices = figure.vertices
+    if figure.pose_offsets is not None:
+        vertices = vertices + pose_offset(figure.skeleton, figure.pose_offsets, rotations)
+    return pose_points(bones, vertices, figure.skin_joints, figure.skin_weights)
+
+
+def pose_offset(skeleton: Skeleton, pose_offsets: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """Return how far a pose moves the rest vertices before skinning, `[V, 3]` float32 (SMPL, Loper et al. 2015, Eq. 9).
+
+    Args:
+      skeleton: J bones.
+      pose_offsets: `[V, 3, 9 (J - 1)]`, linear in the rotations' difference from the identity, bones without the root.
+      rotations: `[J, 3, 3]`.
+    """
+    difference = np.asarray(rotations)[skeleton.parents >= 0] - np.eye(3)
+    return pose_offsets @ difference.ravel().astype(np.float32)
 
 
 def ground(vertices: np.ndarray, faces: np.ndarray | None = None) -> np.ndarray:
@@ -89,35 +101,6 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.where(length > 0, total / np.where(length > 0, length, 1), up).astype(np.float32)
 
 
-def sample_pose(skeleton: Skeleton, rng: np.random.Generator) -> np.ndarray:
-    """Draw a natural everyday pose inside the joints' limits: rotations `[J, 3, 3]` float64.
-
-    An activity is drawn, then its joints; left and right are exchanged half of the time. Poses whose arms
-    pass through the trunk, the thighs or the head are drawn again.
-    """
-    makers = list(activities.ACTIVITIES)
-    shares = np.array([activities.ACTIVITIES[maker] for maker in makers])
-    maker = makers[int(rng.choice(len(makers), p=shares / shares.sum()))]
-    draw = activities.Draw(rng)
-    for _ in range(_MAX_TRIES):
-        rotations = joints.rotations_from_angles(skeleton, _angles(skeleton, maker(draw), bool(rng.random() < 0.5)))
-        if arm_clearance(skeleton, rotations) > 0:
-            break
-    return rotations
-
-
-def _angles(skeleton: Skeleton, pose: activities.Pose, mirrored: bool) -> np.ndarray:
-    """Return the angles `[J, 3]` of a pose in the skeleton's order, mirrored if asked, inside the limits."""
-    angles = np.zeros((len(skeleton.names), 3))
-    for name, triple in pose.items():
-        if mirrored:
-            name = name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
-            if joints.side(name) == 0:
-                triple = (triple[0], -triple[1], -triple[2])
-        angles[skeleton.names.index(name)] = triple
-    return joints.within_limits(skeleton.names, angles)
-
-
 # What arms keep clear of: bone, and the radius of the capsule around it in shares of the hip-to-neck length.
 _CAPSULES: tuple[tuple[str, float], ...] = (
     ("Hips", 0.27),
@@ -132,7 +115,8 @@ _CAPSULES += (("LeftUpLeg", 0.15), ("RightUpLeg", 0.15))
 def arm_clearance(skeleton: Skeleton, rotations: np.ndarray) -> float:
     """Return the least distance in metres from hands and the forearms' far halves to trunk, thighs and head.
 
-    Negative: an arm is inside the body. The body is a set of capsules about the bones.
+    Negative: an arm is inside the body. The body is a set of capsules about the bones; infinite for a skeleton without
+    arms or trunk.
     """
     bones, index = pose_bones(skeleton, rotations), {n: j for j, n in enumerate(skeleton.names)}
 
@@ -141,11 +125,15 @@ def arm_clearance(skeleton: Skeleton, rotations: np.ndarray) -> float:
         points = skeleton.heads[index[name]], skeleton.tails[index[name]]
         return matrix[:, :3] @ points[0] + matrix[:, 3], matrix[:, :3] @ points[1] + matrix[:, 3]
 
-    probes = [a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}ForeArm")] for t in (0.5, 0.75, 1)]
-    probes += [a + t * (b - a) for s in ("Left", "Right") for a, b in [ends(f"{s}Hand")] for t in (0.5, 1, 1.6)]
+    pieces = [("ForeArm", (0.5, 0.75, 1)), ("Hand", (0.5, 1, 1.6))]
+    arms = [(f"{side}{bone}", shares) for side in ("Left", "Right") for bone, shares in pieces]
+    probes = [a + t * (b - a) for name, shares in arms if name in index for a, b in [ends(name)] for t in shares]
+    body = [(name, radius) for name, radius in _CAPSULES if name in index]
+    if not probes or not {"Hips", "Neck"} <= set(index):
+        return float("inf")
     size = np.linalg.norm(skeleton.heads[index["Neck"]] - skeleton.heads[index["Hips"]])
     return min(
-        float((_distance_to_segment(np.array(probes), *ends(name)) - radius * size).min()) for name, radius in _CAPSULES
+        float((_distance_to_segment(np.array(probes), *ends(name)) - radius * size).min()) for name, radius in body
     )
 
 
