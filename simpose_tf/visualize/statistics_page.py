@@ -62,7 +62,12 @@ def _sections(chapter: Chapter) -> dict[str, str]:
         ("Keypoints", True, keypoints_chart, ""),
         ("Occlusion", True, statistics_charts.occlusion, _OCCLUSION),
         ("Poses", counted.poses, statistics_poses.families, _POSES),
-        ("Keypoints around the hips", counted.clouds, statistics_poses.clouds, _CLOUDS),
+        (
+            "Keypoints around the hips",
+            counted.clouds,
+            statistics_poses.clouds,
+            _CLOUDS + (_FAMILIES if counted.poses else ""),
+        ),
         ("Figures", counted.figures, statistics_charts.figures, ""),
         ("Parts", counted.dense, statistics_charts.parts, ""),
         ("Coverage of the charts", counted.dense, statistics_charts.chart_coverage, _CHARTS),
@@ -90,8 +95,9 @@ _POSES = "Families are the first half of a pose's name; a mirrored pose counts a
 _CLOUDS = (
     "Of people whose shoulders, elbows, wrists, hips, knees and ankles are all labelled: places in the picture "
     "relative to the middle of the hips, in units of the person's size; people seen from behind are mirrored. Left "
-    "orange, right blue. Small: mean skeletons of families with their people; ellipses of one standard deviation."
+    "orange, right blue."
 )
+_FAMILIES = " Small: mean skeletons of families with their people; ellipses of one standard deviation."
 _CHARTS = "Each square is one part's chart, u to the right and v up. White cells were never seen."
 _NORMALS = (
     "The disc shows the half sphere of directions that faces the camera, equal areas for equal solid angles, as we see "
