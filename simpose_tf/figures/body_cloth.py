@@ -30,14 +30,11 @@ def wear(colors: np.ndarray, outfit: Outfit, body: Body, rng: np.random.Generato
     """Paint an outfit over the skin `[N, 3]`, which changes."""
     if outfit.shoes:
         _shoes(colors, outfit.shoes, body)
-    if outfit.tucked:
-        for top in outfit.tops:
-            _top(colors, top, body, rng)
-        _bottom(colors, outfit.bottom, body, rng)
-    else:
-        _bottom(colors, outfit.bottom, body, rng)
-        for top in outfit.tops:
-            _top(colors, top, body, rng)
+    for garment in (*outfit.tops, outfit.bottom) if outfit.tucked else (outfit.bottom, *outfit.tops):
+        if isinstance(garment, Top):
+            _top(colors, garment, body, rng)
+        elif garment is not None:
+            _bottom(colors, garment, body, rng)
 
 
 def _lay(colors: np.ndarray, places: Places, cloth: np.ndarray, field: np.ndarray, shadow: bool = True) -> None:

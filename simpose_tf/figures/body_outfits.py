@@ -58,10 +58,10 @@ class Shoes:
 
 @dataclass(frozen=True)
 class Outfit:
-    """Garments, the innermost first; `tucked`: the top ends inside the bottom; no shoes: barefoot."""
+    """Garments, the innermost first; `tucked`: the top ends inside the bottom; no shoes: barefoot; no bottom: bare."""
 
     tops: tuple[Top, ...]
-    bottom: Bottom
+    bottom: Bottom | None
     shoes: Shoes | None
     tucked: bool
 

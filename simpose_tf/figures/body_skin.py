@@ -79,11 +79,11 @@ def _hair_color(rng: np.random.Generator, darkness: float, old: float) -> Color:
 def skin(complexion: Complexion, body: Body, rng: np.random.Generator) -> np.ndarray:
     """Return the bare body's sRGB `[n, 3]` float32 at `body.everywhere`."""
     places = body.everywhere
-    blush = 0.5 * np.clip(places.mixed(rng, 0), 0, 2) * 0.05 + 0.012 * places.mixed(rng, 1)
+    blush = 0.010 * np.clip(places.mixed(rng, 0), 0, 2) + 0.006 * places.mixed(rng, 1)
     joints = np.maximum(np.exp(-(((places.way - 1) / 0.12) ** 2)) * (places.arm > 0.5), places.hand * 0.7)
     joints = np.maximum(joints, np.exp(-(((places.y - body.joints["LeftLeg"][1]) / 0.05) ** 2)) * (places.front > 0))
     blush += 0.04 * joints
-    light = 1 + 0.018 * places.mixed(rng, 1) + 0.012 * places.mixed(rng, 2) - 0.10 * places.cavity
+    light = 1 + 0.008 * places.mixed(rng, 1) + 0.010 * places.mixed(rng, 2) - 0.10 * places.cavity
     light += 0.08 * cover(body.floor + 0.012 - places.y, 0.01)
     factors = np.stack([light, light * (1 - blush), light * (1 - 1.1 * blush)], -1)
     return (factors * np.array(complexion.skin)).astype(np.float32)

@@ -25,8 +25,10 @@ _ARRAYS: tuple[str, ...] = (
     "keypoint_vertices",
 )
 _ARRAYS += ("keypoint_weights", "shade")
+_OPTIONAL = ("textures", "texture_uv", "pose_offsets")
 # What a built figure depends on besides its description.
-_CODE = ("figure", "makehuman", "patches", "sheets", "garments", "hair", "face", "dressing")
+_CODE: tuple[str, ...] = ("figure", "makehuman", "pose", "patches", "sheets", "garments", "draping", "skirts", "shoes")
+_CODE += ("trims", "head", "hair", "hair_sheets", "beard", "headwear", "face", "assembling", "dressing")
 
 
 def save_figure(path: str | os.PathLike, figure: Figure) -> None:
@@ -37,6 +39,7 @@ def save_figure(path: str | os.PathLike, figure: Figure) -> None:
         "materials": [dataclasses.asdict(material) for material in figure.materials],
     }
     arrays = {key: getattr(figure, key) for key in _ARRAYS}
+    arrays |= {key: getattr(figure, key) for key in _OPTIONAL if getattr(figure, key) is not None}
     arrays |= {key: getattr(figure.skeleton, key) for key in ("parents", "heads", "tails")}
     with atomic_path(path) as temporary:
         np.savez(temporary, about=np.array(json.dumps(about)), **arrays)
@@ -47,7 +50,7 @@ def read_figure(path: str | os.PathLike) -> Figure:
     try:
         with np.load(path, allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
-            arrays = {key: stored[key] for key in _ARRAYS}
+            arrays = {key: stored[key] for key in (*_ARRAYS, *(key for key in _OPTIONAL if key in stored))}
             skeleton = Skeleton(tuple(about["bones"]), stored["parents"], stored["heads"], stored["tails"])
         materials = tuple(_material(values) for values in about["materials"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
