@@ -4,21 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from simpose_tf.errors import InputError
-from simpose_tf.figures import face, garments, hair, makehuman, patches
-from simpose_tf.figures.figure import Figure, Material, Skeleton
-from simpose_tf.figures.garments import Garment, Landmarks, Shoes, Skirt
+from simpose_tf.figures import beard, draping, face, garments, hair, headwear, makehuman, patches, shoes, skirts, trims
+from simpose_tf.figures.assembling import Piece, assemble, piece_of
+from simpose_tf.figures.draping import Worn
+from simpose_tf.figures.figure import Figure, Material
+from simpose_tf.figures.garments import Garment, Landmarks, Shoes, Skirt, Top, smoothstep
+from simpose_tf.figures.head import Head, inside
+from simpose_tf.figures.headwear import Hat
 from simpose_tf.figures.makehuman import BaseMesh, Shape
 from simpose_tf.figures.patches import Patch
+from simpose_tf.figures.pose import vertex_normals
+from simpose_tf.figures.thinning import thinned
 from simpose_tf.surface.reference import Reference, open_reference
 
 Color = tuple[float, float, float]
-_SKIN_BONES = 4
-_KEYPOINT_VERTICES = 256
 _SMOOTHED_BY_CLOTH = (("breast/nipple-size-decr", 1.0), ("breast/nipple-point-decr", 1.0))
-_SKIN, _EYES, _HAIR, _SOLES, _FIRST_CLOTH = range(5)  # indices of the materials
+_SKIN, _EYES, _HAIR, _SOLES, _TRIM, _FIRST_CLOTH = range(6)  # indices of the materials
 _SOLE_HEIGHT = 0.024  # metres of a shoe's side that are sole
+_HAND, _EAR = 0.002, 0.0012  # metres by which thinning may move hands and ears
+_SCALP = 0.02  # metres above the hairline from which on hair hides the scalp
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,9 @@ class FigureSpec:
       hair_style: one of `hair.STYLES`; `hair` its sRGB.
       iris: sRGB of the eyes.
       wear: garments with their cloth, the innermost first.
+      beard: one of `beard.STYLES`.
+      on_head: hats and glasses with their cloth.
+      trim: sRGB of belts and buttons.
     """
 
     name: str
@@ -54,19 +64,13 @@ class FigureSpec:
     hair: Color
     iris: Color
     wear: tuple[tuple[Garment, Cloth], ...]
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A patch that is ready to be drawn: its material (an index) per face, and shading `[N, 3]`."""
-
-    patch: Patch
-    material: np.ndarray
-    shade: np.ndarray
+    beard: str = "none"
+    on_head: tuple[tuple[Hat, Cloth], ...] = ()
+    trim: Color = (0.17, 0.12, 0.09)
 
 
 def build(spec: FigureSpec, reference: Reference | None = None) -> Figure:
-    """Build a figure (about a second).
+    """Build a figure (about two seconds).
 
     Args:
       spec: what to build.
@@ -79,46 +83,60 @@ def build(spec: FigureSpec, reference: Reference | None = None) -> Figure:
     shape = replace(spec.shape, details=(*spec.shape.details, *_SMOOTHED_BY_CLOTH))
     vertices = makehuman.shape_vertices(base, shape)
     skeleton = makehuman.skeleton_of(base, vertices)
-    body = _charted_body(base, vertices, charts)
-    head = hair.Head(base.keypoint_regressor @ vertices, body)
     at = Landmarks(skeleton)
+    body = _with_soft_shoulders(charted_body(base, vertices, charts), at)
+    head = Head(base.keypoint_regressor @ vertices, body)
     covers = {f"cover{i}": garments.cover(g, garments.fields_of(g, body, at)) for i, (g, _) in enumerate(spec.wear)}
     body = replace(body, fields=covers)
-    materials = _materials(spec)
-    pieces = [_skin_piece(spec, base, body)]
+    pieces = [_skin_piece(spec, base, body, head)]
     for patch, shade in face.eyes(base, vertices, body, head, np.array(spec.iris)):
-        pieces.append(_piece(patch, _EYES, shade))
-    for patch, shade in hair.grow(spec.hair_style, body, head, at):
-        pieces.append(_piece(patch, _HAIR, shade))
-    rng = np.random.default_rng([ord(letter) for letter in spec.name])
-    cloth: list[_Piece] = []
-    for layer, (garment, _) in enumerate(spec.wear):
-        inner = np.concatenate([np.zeros((0, 3))] + [p.patch.points for p in cloth])
-        cloth += _garment_pieces(garment, layer, body, at, inner, rng)
-    pieces += cloth
-    return _assemble(spec.name, pieces, materials, skeleton, base)
+        pieces.append(piece_of(patch, _EYES, shade))
+    pieces += _head_pieces(spec, base, body, head, at)
+    pieces += _cloth_pieces(spec, body, at)
+    return assemble(spec.name, pieces, _materials(spec), skeleton, base, len(body.points))
 
 
-def _charted_body(base: BaseMesh, vertices: np.ndarray, charts: Reference) -> Patch:
+def charted_body(base: BaseMesh, vertices: np.ndarray, charts: Reference) -> Patch:
+    """Return the bare body with its charts. Raises InputError if the charts are not on the base mesh's body."""
     count = len(charts.vertices)
     if charts.faces.max() >= count or count > len(base.vertices):
         raise InputError(f"reference surface {charts.name!r} is not on the base mesh's body")
-    return Patch(vertices[:count], base.skin[:count], {}, charts.faces.astype(int), charts.part, charts.uv)
+    neutral, hands = base.vertices[:count], [k for k, bone in enumerate(base.bones) if "Hand" in bone[0]]
+    at_ear = (np.abs(neutral[:, 0]) > 0.066) & (np.abs(neutral - base.keypoint_regressor[3] @ base.vertices)[:, 1] < 0.05)
+    fine = np.where(base.skin[:count, hands].sum(1) > 0.5, _HAND, np.where(at_ear, _EAR, 0))
+    faces, part, uv = thinned(neutral, charts.faces.astype(int), charts.part, charts.uv, fine)
+    return Patch(vertices[:count], base.skin[:count], {}, faces, part, uv)
+
+
+def _with_soft_shoulders(body: Patch, at: Landmarks, rounds: int = 12) -> Patch:
+    """Return the body with smoother skin weights about the shoulders and the hips: they bulge less when limbs rise."""
+    near = np.zeros(len(body.points))
+    for bone, reach in (("Arm", 0.16), ("UpLeg", 0.14)):
+        for side in ("Left", "Right"):
+            distance = np.linalg.norm(body.points - at[side + bone], axis=1)
+            near = np.maximum(near, 1 - smoothstep(0.5 * reach, reach, distance))
+    mean, skin = patches.averaging(body.faces, len(body.points)), body.skin.astype(float)
+    for _ in range(rounds):
+        skin = skin + 0.5 * near[:, None] * (mean @ skin - skin)
+    return replace(body, skin=(skin / skin.sum(1, keepdims=True)).astype(np.float32))
 
 
 def _materials(spec: FigureSpec) -> tuple[Material, ...]:
-    """Return skin, eyes, hair, soles, then one material per garment."""
+    """Return skin, eyes, hair, soles, trim, then one material per garment, then one per hat."""
     skin = Material("skin", spec.skin, roughness=0.75, pattern="mottled", pattern_scale=0.03)
     red, green, blue = spec.skin
+    named = [(_name(g), c) for g, c in spec.wear] + [(hat.kind, c) for hat, c in spec.on_head]
     cloths = [
-        Material(_name(g), c.color, c.roughness, c.pattern, c.pattern_color, c.pattern_scale, jitter_hue=True)
-        for g, c in spec.wear
+        Material(name, c.color, c.roughness, c.pattern, c.pattern_color, c.pattern_scale, jitter_hue=True)
+        for name, c in named
     ]
+    soles = [g.sole for g, _ in spec.wear if isinstance(g, Shoes)]
     return (
         replace(skin, pattern_color=(red, 0.955 * green, 0.945 * blue)),
         Material("eyes", (0.92, 0.91, 0.89), roughness=0.4),
         Material("hair", spec.hair, roughness=0.7),
-        Material("soles", (0.82, 0.8, 0.76), roughness=0.9),
+        Material("soles", soles[0] if soles else (0.8, 0.8, 0.8), roughness=0.9),
+        Material("trim", spec.trim, roughness=0.6),
         *cloths,
     )
 
@@ -127,14 +145,74 @@ def _name(garment: Garment) -> str:
     return {"Top": "top", "Trousers": "bottom", "Skirt": "bottom", "Shoes": "shoes"}[type(garment).__name__]
 
 
-def _skin_piece(spec: FigureSpec, base: BaseMesh, body: Patch) -> _Piece:
-    """Return the body without what is hidden under clothes; all its vertices stay (keypoints hang on them)."""
-    skin = np.array(spec.skin)
-    brow = skin * 0.45 if spec.hair_style == "bald" else 0.7 * np.array(spec.hair) + 0.12 * skin
-    shade = face.paint(base, len(body.points), skin, np.minimum(brow, 0.8 * skin), skin * [0.86, 0.6, 0.62])
-    bare = ~_hidden(body, 0)
+def _skin_piece(spec: FigureSpec, base: BaseMesh, body: Patch, head: Head) -> Piece:
+    """Return the body without what is hidden under clothes and hair; all its vertices stay (keypoints hang on them)."""
+    bare = ~_hidden(body, 0) & ~inside(base, body.faces)
+    if spec.hair_style != "bald":
+        bare &= ~(hair.hairline(body, head)[body.faces] > _SCALP).all(1)
+    for hat, _ in spec.on_head:
+        bare &= ~headwear.hides(hat, body, head)
     patch = replace(body, faces=body.faces[bare], part=body.part[bare], uv=body.uv[bare])
-    return _piece(patch, _SKIN, shade)
+    patch, neutral = face.refined(base, patch)
+    colors = face.Colors.of(spec.skin, spec.hair, spec.hair_style)
+    return piece_of(patch, _SKIN, face.paint(base, neutral, colors, spec.beard))
+
+
+def _head_pieces(spec: FigureSpec, base: BaseMesh, body: Patch, head: Head, at: Landmarks) -> list[Piece]:
+    """Return hair, beard, hats and glasses."""
+    result = []
+    for patch, shade in [*hair.grow(spec.hair_style, body, head, at), *beard.grow(spec.beard, base, body)]:
+        for hat, _ in spec.on_head:
+            patch, shade = headwear.under(hat, patch, shade, head)
+        result.append(piece_of(patch, _HAIR, shade))
+    for k, (hat, _) in enumerate(spec.on_head):
+        for patch, shade in headwear.put_on(hat, body, head, at):
+            result.append(piece_of(patch, _FIRST_CLOTH + len(spec.wear) + k, shade))
+    return result
+
+
+def _cloth_pieces(spec: FigureSpec, body: Patch, at: Landmarks) -> list[Piece]:
+    """Return all garments, each draped over those below it."""
+    rng = np.random.default_rng([ord(letter) for letter in spec.name])
+    body = replace(body, fields={**body.fields, "under": np.zeros(len(body.points))})
+    result: list[Piece] = []
+    for layer, (garment, _) in enumerate(spec.wear):
+        material = _FIRST_CLOTH + layer
+        if isinstance(garment, Shoes):
+            result += _shoes(garment, layer, body, at)
+            continue
+        if isinstance(garment, Skirt):
+            inner = np.concatenate([np.zeros((0, 3))] + [_off_arms(p.patch, at) for p in result])
+            patch, shade = skirts.skirt(garment, body, at, inner)
+            worn = Worn(patch, vertex_normals(patch.points, patch.faces).astype(float), shade, patch.points)
+            closed = patches.hem(patch, worn.outward, 0.004)
+        else:
+            worn = draping.dress(garment, body, at, rng)
+            closed, shade = draping.closed(worn, garment.thickness)
+            body = _over(body, worn)
+        result.append(_seen_piece(closed, layer, material, shade))
+        for trim in trims.sewn_on(garment, worn, body, at):
+            result.append(_seen_piece(trim.patch, layer, material if trim.own else _TRIM, trim.shade))
+    return result
+
+
+def _off_arms(patch: Patch, at: Landmarks) -> np.ndarray:
+    """Return the points `[M, 3]` of a piece that are not on the arms."""
+    return patch.points[garments.share(patch, at.names, ("Arm", "ForeArm", "Hand")) < 0.3]
+
+
+def _over(body: Patch, worn: Worn) -> Patch:
+    """Return the body with its field `under` raised to a garment's cloth."""
+    clearance = np.einsum("nc,nc->n", worn.patch.points - worn.bare, worn.outward)
+    distance, nearest = cKDTree(worn.bare).query(body.points, distance_upper_bound=1e-6)
+    height = np.where(np.isfinite(distance), np.append(clearance, 0)[nearest], 0)
+    return replace(body, fields={**body.fields, "under": np.maximum(body.fields["under"], height)})
+
+
+def _seen_piece(patch: Patch, layer: int, material: int, shade: np.ndarray) -> Piece:
+    """Return a garment's piece without the faces that garments further out hide."""
+    seen = ~_hidden(patch, layer + 1)
+    return piece_of(replace(patch, faces=patch.faces[seen], part=patch.part[seen], uv=patch.uv[seen]), material, shade)
 
 
 def _hidden(patch: Patch, first_layer: int) -> np.ndarray:
@@ -146,79 +224,18 @@ def _hidden(patch: Patch, first_layer: int) -> np.ndarray:
     return result
 
 
-def _garment_pieces(
-    garment: Garment, layer: int, body: Patch, at: Landmarks, inner: np.ndarray, rng: np.random.Generator
-) -> list[_Piece]:
-    """Return a garment's pieces, without what outer garments hide; `inner` `[M, 3]` are points of the layers below."""
-    if isinstance(garment, Shoes):
-        shoes = [garments.shoe(garment, side, body, at) for side in ("Left", "Right")]
-        return [piece for patch, shade in shoes for piece in _shoe_pieces(patch, shade, layer)]
-    if isinstance(garment, Skirt):
-        patch, shade = garments.skirt(garment, body, at, inner)
-    else:
-        patch, shade = garments.dress(garment, body, at, rng)
-    seen = ~_hidden(patch, layer + 1)
-    patch = replace(patch, faces=patch.faces[seen], part=patch.part[seen], uv=patch.uv[seen])
-    return [_piece(patch, _FIRST_CLOTH + layer, shade)]
-
-
-def _piece(patch: Patch, material: int, shade: np.ndarray) -> _Piece:
-    """Return a patch in one material; `shade` is `[N]` or `[N, 3]`."""
-    shade = np.tile(shade[:, None], 3) if shade.ndim == 1 else shade
-    return _Piece(patch, np.full(len(patch.faces), material), shade)
-
-
-def _shoe_pieces(patch: Patch, shade: np.ndarray, layer: int) -> list[_Piece]:
-    """Cut a shoe into upper and sole along a level line."""
-    level = patch.points[:, 1] - patch.points[:, 1].min() - _SOLE_HEIGHT
-    patch = replace(patch, fields={"above": level, "below": -level, "shade": shade})
-    upper, sole = patches.clip(patch, "above"), patches.clip(patch, "below")
-    return [
-        _piece(upper, _FIRST_CLOTH + layer, upper.fields["shade"]),
-        _piece(sole, _SOLES, sole.fields["shade"]),
-    ]
-
-
-def _assemble(
-    name: str, pieces: Sequence[_Piece], materials: tuple[Material, ...], skeleton: Skeleton, base: BaseMesh
-) -> Figure:
-    """Join the pieces (the body first, then the eyes) and put the lowest drawn point on y = 0."""
-    starts = np.cumsum([0] + [len(p.patch.points) for p in pieces])
-    vertices = np.concatenate([p.patch.points for p in pieces])
-    faces = np.concatenate([p.patch.faces + start for p, start in zip(pieces, starts, strict=False)])
-    lift = np.array([0, -vertices[faces.ravel(), 1].min(), 0])
-    joints, weights = _heaviest(np.concatenate([p.patch.skin for p in pieces]))
-    keypoint_vertices, keypoint_weights = _keypoints(base, len(pieces[0].patch.points))
-    return Figure(
-        name=name,
-        vertices=(vertices + lift).astype(np.float32),
-        faces=faces.astype(np.int32),
-        part=np.concatenate([p.patch.part for p in pieces]).astype(np.uint8),
-        uv=np.clip(np.concatenate([p.patch.uv for p in pieces]), 0, 1).astype(np.float32),
-        material=np.concatenate([p.material for p in pieces]).astype(np.uint8),
-        materials=materials,
-        skin_joints=joints,
-        skin_weights=weights,
-        skeleton=replace(skeleton, heads=skeleton.heads + lift, tails=skeleton.tails + lift),
-        keypoint_vertices=keypoint_vertices,
-        keypoint_weights=keypoint_weights,
-        shade=np.concatenate([p.shade for p in pieces]).astype(np.float32),
-    )
-
-
-def _heaviest(skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the four heaviest bones `[V, 4]` of dense weights `[V, J]` and their weights, which sum to 1."""
-    joints = np.argsort(-skin, axis=1, kind="stable")[:, :_SKIN_BONES]
-    weights = np.take_along_axis(skin, joints, 1).astype(float)
-    return joints.astype(np.int32), (weights / weights.sum(1, keepdims=True)).astype(np.float32)
-
-
-def _keypoints(base: BaseMesh, num_body: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return vertices and weights `[17, K]` of the COCO keypoints: the regressor's heaviest, on body and eyes."""
-    first_eye = int(min(base.groups["helper-l-eye"].min(), base.groups["helper-r-eye"].min()))
-    num_eyes = len(np.unique(np.concatenate([base.groups["helper-l-eye"], base.groups["helper-r-eye"]])))
-    ids = np.concatenate([np.arange(num_body), np.arange(first_eye, first_eye + num_eyes)])
-    table = base.keypoint_regressor[:, ids]
-    vertices = np.argsort(-table, axis=1, kind="stable")[:, :_KEYPOINT_VERTICES]
-    weights = np.take_along_axis(table, vertices, 1).astype(float)
-    return vertices.astype(np.int32), (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+def _shoes(garment: Shoes, layer: int, body: Patch, at: Landmarks) -> list[Piece]:
+    """Return both shoes, each cut into upper and sole along a level line, and the shafts of boots."""
+    result = []
+    for side in ("Left", "Right"):
+        patch, shade = shoes.shoe(garment, side, body, at)
+        level = patch.points[:, 1] - patch.points[:, 1].min() - _SOLE_HEIGHT
+        patch = replace(patch, fields={**patch.fields, "above": level, "below": -level, "shade": shade})
+        for field, material in (("above", _FIRST_CLOTH + layer), ("below", _SOLES)):
+            part = patches.clip(patch, field)
+            result.append(_seen_piece(part, layer, material, part.fields["shade"]))
+    shafts = shoes.shafts(garment, body, at)
+    if shafts is not None:
+        patch, shade = shafts
+        result.append(_seen_piece(patch, layer, _FIRST_CLOTH + layer, shade))
+    return result

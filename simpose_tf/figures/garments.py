@@ -1,7 +1,7 @@
-"""Garments: tops, trousers, skirts and shoes that fit any body of the shape space.
+"""Garments as plain data, and where on a body each lies: fits any body of the shape space.
 
-Tops and trousers are cut from the body along zeros of scalar fields (metres, positive inside the garment) and draped;
-skirts and shoes are sheets around it. Every field is smooth where it is cut.
+Tops and trousers are cut from the body along zeros of scalar fields (metres, positive inside the garment) and draped
+(`draping`); skirts and shoes are sheets around it (`skirts`, `shoes`). Every field is smooth where it is cut.
 
 # not in the paper: SimPose uses scanned, dressed people (Renderpeople, sec. 3.1); these garments need no licence.
 """
@@ -11,53 +11,80 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simpose_tf.figures import patches, sheets
+from simpose_tf.figures import patches
 from simpose_tf.figures.figure import Skeleton
 from simpose_tf.figures.patches import Patch
 
-_RIM = 0.035  # metres of skin that stay under a garment's border
-_INNER = 0.005  # metres: cloth that lies close
-_TUCKED = 0.6  # a top whose hem is higher is worn inside trousers or skirt
-_SKIRT_RIM = 0.12  # more under a skirt: one can look up into it
+_RIM = 0.018  # metres of skin that stay under a garment's border; hems close the slit
+_FRONT_RIM = 0.03  # more beside the opening of a jacket
+_SKIRT_RIM = 0.10  # more under a skirt: one can look up into it
+TUCKED = 0.6  # a top whose hem is higher is worn inside trousers or skirt
 
 
 @dataclass(frozen=True)
 class Top:
-    """A shirt. `sleeve`: 0 none, 1 to the elbow, 2 to the wrist; `neck`: depth of the front neckline below a crew
-    neck, metres; `hem`: 0 at the waist, 1 at the hip joints; `thickness`: metres of cloth and air over the skin.
+    """A shirt, jacket or the upper part of a coat.
+
+    Attributes:
+      sleeve: 0 none, 1 to the elbow, 2 to the wrist.
+      neck: depth of the front neckline below a crew neck, metres.
+      hem: 0 at the waist, 1 at the hip joints.
+      thickness: metres of cloth and air over the skin.
+      drop: 0 follows the trunk, 1 hangs straight down from the chest.
+      front: half the width of the open front in metres at the neck and at the hem, linear between; negative is
+        closed. None: a pullover.
+      details: what is sewn on, of `trims.DETAILS`.
     """
 
     sleeve: float
     neck: float
     hem: float
     thickness: float
+    drop: float = 0.5
+    front: tuple[float, float] | None = None
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Trousers:
-    """Trousers or shorts. `length`: 1 to the knee, 2 to the ankle; `thickness` at the hips, `hem_thickness` below."""
+    """Trousers or shorts. `length`: 1 to the knee, 2 to the ankle; `thickness` at the hips, `hem_thickness` below;
+    `details`: what is sewn on, of `trims.DETAILS`.
+    """
 
     length: float
     thickness: float
     hem_thickness: float
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Skirt:
-    """A skirt. `length`: 1 to the knee, 2 to the ankle; `flare`: widening per metre of fall; `pleats`: how many."""
+    """A skirt, or the lower part of a coat.
+
+    Attributes:
+      length: 1 to the knee, 2 to the ankle.
+      flare: widening per metre of fall.
+      pleats: how many.
+      thickness: metres of cloth and air.
+      front: half the width of the open front in metres at the waist and at the hem; None: closed.
+      details: what is sewn on, of `trims.DETAILS`.
+    """
 
     length: float
     flare: float
     pleats: int
     thickness: float
+    front: tuple[float, float] | None = None
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Shoes:
-    """Closed shoes. `height`: of the opening above the ankle joint, metres; `thickness` of the upper."""
+    """Closed shoes. `height`: of the opening above the ankle joint, metres; `thickness` of the upper; `sole`: sRGB."""
 
     height: float
     thickness: float
+    sole: tuple[float, float, float] = (0.82, 0.8, 0.76)
 
 
 Garment = Top | Trousers | Skirt | Shoes
@@ -119,10 +146,30 @@ def fields_of(garment: Garment, body: Patch, at: Landmarks) -> dict[str, np.ndar
     off_arms = 0.3 - share(body, at.names, ("Arm", "ForeArm", "Hand"))
     if isinstance(garment, Top):
         hem = (1 - garment.hem) * at["Spine"][1] + garment.hem * at["LeftUpLeg"][1]
-        return {"neck": _neckline(garment, body, at), "hem": y - hem, "sleeve": _sleeve(garment, body, at)}
+        fields = {"neck": _neckline(garment, body, at), "hem": y - hem, "sleeve": _sleeve(garment, body, at)}
+        return fields | opening(garment.front, body.points, at, float(at["Neck"][1]), float(hem))
     if isinstance(garment, Shoes):
         return {"collar": at["LeftFoot"][1] + garment.height - y}
-    return {"waist": waist(at) - y, "leg": y - height_of(at, garment.length), "arms": off_arms}
+    fields = {"waist": waist(at) - y, "leg": y - height_of(at, garment.length), "arms": off_arms}
+    if isinstance(garment, Skirt):
+        fields |= opening(garment.front, body.points, at, waist(at), height_of(at, garment.length))
+    return fields
+
+
+def opening(
+    front: tuple[float, float] | None, points: np.ndarray, at: Landmarks, top: float, hem: float
+) -> dict[str, np.ndarray]:
+    """Return the field of an open front: the way `[N]` sideways from its edge; far positive on the back."""
+    if front is None:
+        return {}
+    width = np.interp(-points[:, 1], [-top, -hem], front)
+    return {"front": np.where(in_front(points, at) > 0, np.abs(points[:, 0]) - width, 1.0)}
+
+
+def in_front(points: np.ndarray, at: Landmarks) -> np.ndarray:
+    """Return how far `[N]` metres points lie before the spine."""
+    low, high = at["Hips"], at["Neck"]
+    return points[:, 2] - np.interp(points[:, 1], [low[1], high[1]], [low[2], high[2]])
 
 
 def _neckline(top: Top, body: Patch, at: Landmarks) -> np.ndarray:
@@ -151,7 +198,7 @@ def cover(garment: Garment, fields: Mapping[str, np.ndarray]) -> np.ndarray:
     rims = dict.fromkeys(fields, _RIM)
     if isinstance(garment, Skirt):
         rims["leg"] = _SKIRT_RIM
-    rims |= {"arms": 0.0, "waist": 0.02}
+    rims |= {"arms": 0.0, "waist": 0.012, "front": _FRONT_RIM}
     return np.min([field - rims[name] for name, field in fields.items()], axis=0)
 
 
@@ -164,82 +211,3 @@ def cut(garment: Top | Trousers, body: Patch, at: Landmarks) -> Patch:
         else:
             piece = patches.clip(piece, name)
     return piece
-
-
-def dress(garment: Top | Trousers, body: Patch, at: Landmarks, rng: np.random.Generator) -> tuple[Patch, np.ndarray]:
-    """Return a draped, hemmed garment and its shading `[N]` (darker in the folds)."""
-    piece = cut(garment, body, at)
-    thickness = _thickness(garment, piece, at)
-    points, outward = patches.drape(piece, thickness)
-    folds = patches.wrinkles(points, rng, 0.11)
-    points = points + (0.22 * np.minimum(thickness, 0.014) * folds)[:, None] * outward
-    closed = patches.hem(replace(piece, points=points), outward, float(np.median(thickness)) + 0.004)
-    shade = np.concatenate([1 + 0.06 * folds, np.full(len(closed.points) - len(folds), 0.7)])
-    return closed, shade
-
-
-def _thickness(garment: Top | Trousers, piece: Patch, at: Landmarks) -> np.ndarray:
-    """Return metres `[N]` of cloth and air: tight at neck and waist, looser towards hems and sleeves."""
-    if isinstance(garment, Trousers):
-        loose = 1 - smoothstep(height_of(at, garment.length), height_of(at, 0) + 0.01, piece.points[:, 1])
-        return garment.thickness + (garment.hem_thickness - garment.thickness) * loose
-    y = piece.points[:, 1]
-    at_neck = smoothstep(0.0, 0.05, piece.fields["neck"])
-    below = 1 - smoothstep(waist(at), waist(at) + 0.12, y)
-    tucked = garment.hem <= _TUCKED
-    at_waist = _INNER if tucked else garment.thickness + 0.013  # under or over the trousers
-    return (1 - below) * (_INNER + (garment.thickness - _INNER) * at_neck) + below * at_waist
-
-
-def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96) -> tuple[Patch, np.ndarray]:
-    """Return a skirt (charted, skinned) and its shading: convex outlines of the legs, widening downward.
-
-    `inner` `[M, 3]` are points of garments below it.
-    """
-    low, high = height_of(at, garment.length), waist(at)
-    heights = np.linspace(high, low, max(int((high - low) / 0.018), 8))
-    center = at["Hips"][[0, 2]]
-    angles = np.arange(columns) * (2 * np.pi / columns) - np.pi
-    legs = body.points[share(body, at.names, ("Arm", "ForeArm", "Hand")) < 0.3]
-    radii = sheets.slice_radii(np.concatenate([legs, inner]), heights, center, angles) + garment.thickness
-    step = heights[0] - heights[1]
-    for i in range(1, len(heights)):
-        radii[i] = np.maximum(radii[i], radii[i - 1] + garment.flare * step)
-    fall = smoothstep(0.02, 0.5, high - heights)[:, None]
-    folds = np.sin(garment.pleats * angles + 0.6 * np.sin(3 * angles))
-    radii += fall * (0.012 + 0.011 * folds)
-    points, faces = sheets.tube(heights, center, angles, radii)
-    sheet = sheets.charted(points, faces, body)
-    return replace(sheet, skin=_skirt_skin(sheet, at)), (1 + 0.07 * fall * folds).ravel()
-
-
-def _skirt_skin(sheet: Patch, at: Landmarks) -> np.ndarray:
-    """Return weights `[N, J]`: the body's at the waist; below, both legs share the front and back smoothly."""
-    x, y = sheet.points[:, 0] - at["Hips"][0], sheet.points[:, 1]
-    hip, knee = at["LeftUpLeg"][1], at["LeftLeg"][1]
-    left, shin = smoothstep(-0.09, 0.09, x), 1 - smoothstep(knee - 0.08, knee + 0.06, y)
-    legs = np.zeros_like(sheet.skin, dtype=float)
-    for side, own in (("Left", left), ("Right", 1 - left)):
-        legs[:, at.names.index(f"{side}UpLeg")] = own * (1 - shin)
-        legs[:, at.names.index(f"{side}Leg")] = own * shin
-    below = (1 - smoothstep(hip - 0.08, hip + 0.05, y))[:, None]
-    return ((1 - below) * sheet.skin + below * legs).astype(np.float32)
-
-
-def shoe(garment: Shoes, side: str, body: Patch, at: Landmarks) -> tuple[Patch, np.ndarray]:
-    """Return one shoe and its shading: the foot's convex hull, a sole below, cut at the collar."""
-    own = body.points[:, 0] * at[f"{side}Foot"][0] > 0
-    foot = body.points[own & (body.points[:, 1] < at[f"{side}Foot"][1] + 0.03)]
-    middle = np.array([*foot.mean(0)])
-    directions, faces = sheets.sphere(4)
-    stretched = directions * [1, 0.6, 2.0]  # as many directions to the toes as a long foot needs
-    stretched /= np.linalg.norm(stretched, axis=1, keepdims=True)
-    radius = sheets.hull_radius(foot, middle, stretched)
-    points = middle + radius[:, None] * stretched + garment.thickness * directions
-    sole = 1 - smoothstep(0.0, 0.03, points[:, 1])
-    points[:, 1] = np.where(points[:, 1] < 0.03, points[:, 1] - 0.012 * sole, points[:, 1])
-    near = own[body.faces].all(1) & (body.points[body.faces, 1].max(1) < at[f"{side}Foot"][1] + 0.08)
-    result = sheets.charted(points, faces, body, near)
-    collar = at[f"{side}Foot"][1] + garment.height - points[:, 1]
-    result = patches.clip(replace(result, fields={"collar": collar}), "collar")
-    return result, 1 - 0.25 * (1 - smoothstep(0.0, 0.015, result.points[:, 1]))

@@ -116,6 +116,79 @@ def _cut_faces(one: tuple, two: tuple, cut: np.ndarray, value: np.ndarray, patch
     return np.concatenate(faces), np.concatenate(parts), np.concatenate(uvs)
 
 
+def refine(patch: Patch, split: np.ndarray, round_off: float = 0.0) -> Patch:
+    """Split the edges `[E]` (in the order of `edges_of`) where `split` is true at their middles.
+
+    No gaps: both faces of an edge are split alike. Old vertices keep their places in the arrays, new ones follow.
+
+    Args:
+      patch: what to refine.
+      split: `[E]` bool.
+      round_off: 0 leaves new vertices on the old edges, up to 1 moves them towards the smooth surface (Phong
+        tessellation: Boubekeur and Alexa 2008; .75 is usual).
+    """
+    edges = edges_of(patch.faces)
+    a, b = edges[split].T
+    points = (patch.points[a] + patch.points[b]) / 2
+    if round_off:
+        normals = vertex_normals(patch.points, patch.faces).astype(float)
+        for end in (a, b):
+            height = np.einsum("nc,nc->n", points - patch.points[end], normals[end])
+            points = points - 0.5 * round_off * height[:, None] * normals[end]
+    number = np.full(len(edges), -1)
+    number[split] = len(patch.points) + np.arange(int(split.sum()))
+    lookup = sparse.csr_matrix((np.arange(1, len(edges) + 1), edges.T), (len(patch.points),) * 2)
+    faces, part, uv = _split_faces(patch, lookup, number)
+
+    def grow(array: np.ndarray) -> np.ndarray:
+        return np.concatenate([array, ((array[a] + array[b]) / 2).astype(array.dtype)])
+
+    fields = {name: grow(field) for name, field in patch.fields.items()}
+    return Patch(np.concatenate([patch.points, points]), grow(patch.skin), fields, faces, part, uv)
+
+
+def edges_of(faces: np.ndarray) -> np.ndarray:
+    """Return the undirected edges `[E, 2]` of faces, each once, the smaller vertex first, in lexical order."""
+    return np.unique(np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1), axis=0)
+
+
+def refine_to(patch: Patch, length: float, rounds: int = 2) -> Patch:
+    """Split edges that are longer than `length` metres, a few times."""
+    for _ in range(rounds):
+        a, b = edges_of(patch.faces).T
+        patch = refine(patch, np.linalg.norm(patch.points[a] - patch.points[b], axis=1) > length)
+    return patch
+
+
+# Triangles that take a face's place, by how many of its edges are split; corners 0..2, middles 3 (01), 4 (12), 5 (20).
+_SPLITS = {0: ((0, 1, 2),), 1: ((0, 3, 2), (3, 1, 2)), 2: ((3, 1, 4), (0, 3, 4), (0, 4, 2))}
+_SPLITS |= {3: ((0, 3, 5), (3, 1, 4), (5, 4, 2), (3, 4, 5))}
+
+
+def _split_faces(patch: Patch, lookup: sparse.csr_matrix, number: np.ndarray) -> tuple:
+    """Return faces, parts and uv after `number[edge]` (-1: none) became the vertex in an edge's middle."""
+    corners = patch.faces
+    middles = []
+    for k in range(3):
+        ends = np.sort(corners[:, [k, (k + 1) % 3]], 1)
+        middles.append(number[np.asarray(lookup[ends[:, 0], ends[:, 1]]).reshape(-1) - 1])
+    middle = np.stack(middles, -1)
+    count = (middle >= 0).sum(1)
+    # Turn each face so that one split edge is its first, and the unsplit one of two its last.
+    first = np.where(count == 2, (np.argmin(middle, 1) + 1) % 3, np.argmax(middle >= 0, 1))
+    turn = (first[:, None] + np.arange(3)) % 3
+    corners, middle = np.take_along_axis(corners, turn, 1), np.take_along_axis(middle, turn, 1)
+    uv = np.take_along_axis(patch.uv, turn[..., None], 1)
+    vertex = np.concatenate([corners, middle], 1)
+    uv = np.concatenate([uv, (uv + uv[:, [1, 2, 0]]) / 2], 1)
+    pieces = [(np.nonzero(count == n)[0], list(triangle)) for n, split in _SPLITS.items() for triangle in split]
+    return (
+        np.concatenate([vertex[rows][:, triangle] for rows, triangle in pieces]),
+        np.concatenate([patch.part[rows] for rows, _ in pieces]),
+        np.concatenate([uv[rows][:, triangle] for rows, triangle in pieces]).astype(np.float32),
+    )
+
+
 def boundary_edges(faces: np.ndarray) -> np.ndarray:
     """Return the directed edges `[E, 2]` that only one face has."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
@@ -128,7 +201,7 @@ def averaging(faces: np.ndarray, num_vertices: int) -> sparse.csr_matrix:
     border = boundary_edges(faces)
     on_border = np.zeros(num_vertices, bool)
     on_border[border] = True
-    edges = np.unique(np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1), axis=0)
+    edges = edges_of(faces)
     both = np.concatenate([edges, edges[:, ::-1]])
     rim = np.concatenate([border, border[:, ::-1]])
     both = np.concatenate([both[~on_border[both[:, 0]]], rim])
@@ -151,17 +224,20 @@ def _without_details(points: np.ndarray, mean: sparse.csr_matrix, rounds: int) -
     return points
 
 
-def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def drape(
+    patch: Patch, thickness: np.ndarray, taut: int = 60, least: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Span cloth over a patch of the body.
 
     The cloth starts `thickness` outside the smoothed body and is then pulled taut like a membrane over an
     obstacle: where the neighbours' mean lies further out, the vertex follows, so hollows (navel, crotch, spine)
-    are bridged and bumps stay. In the end it lies at least 0.4 `thickness` outside the body itself.
+    are bridged and bumps stay. In the end it lies at least `least` outside the body itself.
 
     Args:
       patch: the body under the garment.
       thickness: `[N]` metres between skin and cloth.
       taut: rounds of pulling; one round carries a vertex's pull one edge (about 1 cm) further.
+      least: `[N]` metres that stay between skin and cloth in any case; None: 0.4 `thickness`.
 
     Returns:
       The cloth's points `[N, 3]` and the outward directions `[N, 3]` in which they were moved.
@@ -178,7 +254,8 @@ def drape(patch: Patch, thickness: np.ndarray, taut: int = 60) -> tuple[np.ndarr
     border = np.unique(boundary_edges(patch.faces))
     points[border] = smooth(points, mean, 8)[border]
     clearance = np.einsum("nc,nc->n", points - patch.points, outward)
-    return points + np.maximum(0.4 * thickness - clearance, 0)[:, None] * outward, outward
+    least = 0.4 * thickness if least is None else least
+    return points + np.maximum(least - clearance, 0)[:, None] * outward, outward
 
 
 def wrinkles(points: np.ndarray, rng: np.random.Generator, period: float) -> np.ndarray:

@@ -46,6 +46,29 @@ def tube(heights: np.ndarray, center: np.ndarray, angles: np.ndarray, radii: np.
     return points, faces
 
 
+def pipe(path: np.ndarray, radii: np.ndarray, sides: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    """Return points `[P * sides, 3]` and faces of a closed-ended pipe along a path.
+
+    Args:
+      path: `[P, 3]`, nearly in a plane across one of the axes.
+      radii: `[P]`, or `[P, 2]` along that axis and across it; the first and last are drawn together to a point.
+      sides: corners of its outline.
+    """
+    along = np.gradient(path, axis=0)
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    side = np.cross(along, np.cross(np.eye(3)[np.argmin(np.abs(along).max(0))], along))
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    radii = np.broadcast_to(np.asarray(radii, float).reshape(len(path), -1), (len(path), 2)).copy()
+    radii[[0, -1]] = 1e-4
+    angle = np.arange(sides) * (2 * np.pi / sides)
+    outline = np.cos(angle)[:, None] * side[:, None] * radii[:, None, :1]
+    outline = outline + np.sin(angle)[:, None] * np.cross(along, side)[:, None] * radii[:, None, 1:]
+    i, j = np.meshgrid(np.arange(len(path) - 1), np.arange(sides), indexing="ij")
+    a, b = (i * sides + j).ravel(), (i * sides + (j + 1) % sides).ravel()
+    faces = np.concatenate([np.stack([a, b, a + sides], -1), np.stack([b, b + sides, a + sides], -1)])
+    return (path[:, None] + outline).reshape(-1, 3), faces
+
+
 def sphere(rounds: int) -> tuple[np.ndarray, np.ndarray]:
     """Return unit vectors `[N, 3]` and faces of an octahedron split `rounds` times."""
     points = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], float)
@@ -65,6 +88,7 @@ def charted(points: np.ndarray, faces: np.ndarray, body: Patch, allowed: np.ndar
     """Return a free surface with charts and skin weights of the closest points of the body at rest.
 
     A face takes the part that is closest to its middle; its corners take the uv of the closest points of that part.
+    The body's fields come along like its weights.
 
     Args:
       points: `[N, 3]` rest positions.
@@ -82,8 +106,10 @@ def charted(points: np.ndarray, faces: np.ndarray, body: Patch, allowed: np.ndar
         uv[rows] = _uv_at(points[faces[rows]].reshape(-1, 3), body, of_part).reshape(-1, 3, 2)
     _, nearest, at = igl.point_mesh_squared_distance(points, body.points, body.faces[source])
     weights = _barycentric(at, corner[source[nearest]])
-    skin = np.einsum("nk,nkj->nj", weights, body.skin[body.faces[source[nearest]]]).astype(np.float32)
-    return Patch(points, skin, {}, faces, part, uv)
+    near = body.faces[source[nearest]]
+    skin = np.einsum("nk,nkj->nj", weights, body.skin[near]).astype(np.float32)
+    fields = {name: np.einsum("nk,nk->n", weights, field[near]) for name, field in body.fields.items()}
+    return Patch(points, skin, fields, faces, part, uv)
 
 
 def _uv_at(points: np.ndarray, body: Patch, source: np.ndarray) -> np.ndarray:

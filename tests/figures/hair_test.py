@@ -3,6 +3,7 @@ import pytest
 
 from simpose_tf.errors import InputError
 from simpose_tf.figures import face, hair, makehuman
+from simpose_tf.figures.head import Head
 from simpose_tf.figures.garments import Landmarks
 from simpose_tf.figures.patches import Patch
 from simpose_tf.surface.reference import open_reference
@@ -12,7 +13,7 @@ _VERTICES = makehuman.shape_vertices(_BASE, makehuman.Shape(gender=0.3))
 AT = Landmarks(makehuman.skeleton_of(_BASE, _VERTICES))
 _COUNT = len(_CHARTS.vertices)
 BODY = Patch(_VERTICES[:_COUNT], _BASE.skin[:_COUNT], {}, _CHARTS.faces.astype(int), _CHARTS.part, _CHARTS.uv)
-HEAD = hair.Head(_BASE.keypoint_regressor @ _VERTICES, BODY)
+HEAD = Head(_BASE.keypoint_regressor @ _VERTICES, BODY)
 
 
 @pytest.mark.parametrize("style", [s for s in hair.STYLES if s != "bald"])

@@ -1,0 +1,50 @@
+"""Skirts and the lower parts of coats: sheets around both legs, skinned to both."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from simpose_tf.figures import patches, sheets
+from simpose_tf.figures.garments import Landmarks, Skirt, height_of, opening, share, smoothstep, waist
+from simpose_tf.figures.patches import Patch
+
+
+def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96) -> tuple[Patch, np.ndarray]:
+    """Return a skirt (charted, skinned) and its shading: convex outlines of the legs, widening downward.
+
+    `inner` `[M, 3]` are points of garments below it.
+    """
+    low, high = height_of(at, garment.length), waist(at)
+    heights = np.linspace(high, low, max(int((high - low) / 0.018), 8))
+    center = at["Hips"][[0, 2]]
+    angles = np.arange(columns) * (2 * np.pi / columns) - np.pi
+    legs = body.points[share(body, at.names, ("Arm", "ForeArm", "Hand")) < 0.3]
+    radii = sheets.slice_radii(np.concatenate([legs, inner]), heights, center, angles) + garment.thickness
+    step = heights[0] - heights[1]
+    for i in range(1, len(heights)):
+        radii[i] = np.maximum(radii[i], radii[i - 1] + garment.flare * step)
+    fall = smoothstep(0.02, 0.5, high - heights)[:, None]
+    folds = np.sin(garment.pleats * angles + 0.6 * np.sin(3 * angles))
+    radii += fall * (0.012 + 0.011 * folds)
+    points, faces = sheets.tube(heights, center, angles, radii)
+    sheet = sheets.charted(points, faces, body)
+    shade = (1 + 0.09 * fall * folds).ravel()
+    fields = {"hem": sheet.points[:, 1] - low, "waist": high - sheet.points[:, 1], "shade": shade}
+    fields |= opening(garment.front, sheet.points, at, high, low)
+    sheet = replace(sheet, skin=_skin(sheet, at), fields={**sheet.fields, **fields})
+    if garment.front is not None:
+        sheet = patches.clip(sheet, "front")
+    return sheet, sheet.fields["shade"]
+
+
+def _skin(sheet: Patch, at: Landmarks) -> np.ndarray:
+    """Return weights `[N, J]`: the body's at the waist; below, both legs share the front and back smoothly."""
+    x, y = sheet.points[:, 0] - at["Hips"][0], sheet.points[:, 1]
+    hip, knee = at["LeftUpLeg"][1], at["LeftLeg"][1]
+    left, shin = smoothstep(-0.09, 0.09, x), 1 - smoothstep(knee - 0.08, knee + 0.06, y)
+    legs = np.zeros_like(sheet.skin, dtype=float)
+    for side, own in (("Left", left), ("Right", 1 - left)):
+        legs[:, at.names.index(f"{side}UpLeg")] = own * (1 - shin)
+        legs[:, at.names.index(f"{side}Leg")] = own * shin
+    below = (1 - smoothstep(hip - 0.08, hip + 0.05, y))[:, None]
+    return ((1 - below) * sheet.skin + below * legs).astype(np.float32)
