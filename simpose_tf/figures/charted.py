@@ -175,11 +175,11 @@ def _reference_places() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     weights = np.take_along_axis(base.keypoint_regressor, heaviest, 1).astype(float)
     weights /= weights.sum(1, keepdims=True)
     truth = base.keypoint_regressor @ base.vertices
-    corrected = [_corrected(w, p, k) for w, p, k in zip(weights, places, truth, strict=True)]
-    return reference.part[face].reshape(heaviest.shape), uv.reshape(*heaviest.shape, 2), np.stack(corrected)
+    weights = np.stack([corrected(w, p, k) for w, p, k in zip(weights, places, truth, strict=True)])
+    return reference.part[face].reshape(heaviest.shape), uv.reshape(*heaviest.shape, 2), weights
 
 
-def _corrected(weights: np.ndarray, places: np.ndarray, keypoint: np.ndarray) -> np.ndarray:
+def corrected(weights: np.ndarray, places: np.ndarray, keypoint: np.ndarray) -> np.ndarray:
     """Return weights `[N]` of places `[N, 3]`, changed as little as needed to give `keypoint` `[3]`; sum 1."""
     centered = places - places.mean(0)
     gram = centered.T @ centered

@@ -49,7 +49,9 @@ def load_smpl_figure(
     vertices, heads = _shaped(model, betas)
     keypoint_vertices, keypoint_weights = _keypoints(str(model_path), str(charts_path))
     if textures is None:
-        material, materials = smpl_paint.painted(charts.part, charts.uv, rng)
+        spots = np.einsum("kn,knc->kc", keypoint_weights, vertices[keypoint_vertices])
+        body = smpl_paint.Body(charts.part, vertices[model.faces].mean(1), spots)
+        material, materials = smpl_paint.painted(body, rng)
         pictures, texture_uv = np.zeros((0, 1, 1, 4), np.uint8), None
     else:
         material, materials = np.zeros(len(model.faces), np.uint8), (smpl_paint.TEXTURED,)

@@ -24,7 +24,7 @@ _BODY = (
     "LeftForeArm", "RightForeArm", "LeftHand", "RightHand",
 )  # fmt: skip
 # Mixamo's names in SMPL's order. SMPL's last two joints move all fingers but the thumb.
-_NAMES = {
+JOINT_NAMES = {
     24: (*_BODY, "LeftHandMiddle1", "RightHandMiddle1"),
     52: (*_BODY, *(f"{s}Hand{f}{k}" for s in ("Left", "Right") for f in _FINGERS for k in (1, 2, 3))),
 }
@@ -93,9 +93,9 @@ def _bone_names(path: str | os.PathLike, weights: np.ndarray) -> tuple[str, ...]
     count = weights.shape[1] if weights.ndim == 2 else 0
     if count == 55:
         raise InputError(f"{path}: an SMPL-X model (55 joints); SMPL (24) and SMPL-H (52) are supported")
-    if count not in _NAMES:
+    if count not in JOINT_NAMES:
         raise InputError(f"{path}: weights are {list(weights.shape)}; SMPL has 24 joints, SMPL-H 52")
-    return _NAMES[count]
+    return JOINT_NAMES[count]
 
 
 def _check_shapes(path: str | os.PathLike, dense: Mapping[str, np.ndarray], joints: int) -> None:

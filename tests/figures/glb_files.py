@@ -1,5 +1,6 @@
 """Writes rigged GLB files for tests: the inverse of what the reader does, in the frames and units that tools export."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,8 +65,13 @@ class Export:
     weights: str = "f4"
 
 
-def write_glb(path: Path, figure: Figure, export: Export = Export(), clips: tuple[Clip, ...] = ()) -> gl.GLTF2:
-    """Write a figure (and clips of its skeleton) and return the structure that was written."""
+Change = Callable[[gl.GLTF2, Blob], None]
+
+
+def write_glb(
+    path: Path, figure: Figure, export: Export = Export(), clips: tuple[Clip, ...] = (), change: Change | None = None
+) -> Path:
+    """Write a figure (and clips of its skeleton); `change` alters the structure before."""
     blob, bones = Blob(), len(figure.skeleton.names)
     bound = _bound(figure, export)
     gltf = gl.GLTF2(asset=gl.Asset(version="2.0"), scene=0, scenes=[gl.Scene(nodes=[0])])
@@ -82,15 +88,17 @@ def write_glb(path: Path, figure: Figure, export: Export = Export(), clips: tupl
         gltf.images.append(gl.Image(bufferView=blob.view(data.tobytes()), mimeType="image/png"))
         gltf.textures.append(gl.Texture(source=len(gltf.images) - 1))
     gltf.animations = [_animation(blob, figure, export, bound, clip) for clip in clips]
-    save(path, gltf, blob)
-    return gltf
+    if change is not None:
+        change(gltf, blob)
+    return save(path, gltf, blob)
 
 
-def save(path: Path, gltf: gl.GLTF2, blob: Blob) -> None:
+def save(path: Path, gltf: gl.GLTF2, blob: Blob) -> Path:
     gltf.bufferViews, gltf.accessors = blob.views, blob.accessors
     gltf.buffers = [gl.Buffer(byteLength=len(blob.data))]
     gltf.set_binary_blob(bytes(blob.data))
     gltf.save_binary(str(path))
+    return path
 
 
 def _bound(figure: Figure, export: Export) -> np.ndarray:

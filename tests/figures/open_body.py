@@ -1,4 +1,4 @@
-"""The open body as a plain figure: two materials, a texture, exact keypoints; needs nothing of the catalogue."""
+"""The open body as a plain figure: two materials, a texture, its true keypoints; needs nothing of the catalogue."""
 
 import functools
 
@@ -14,10 +14,10 @@ from simpose_tf.surface.reference import open_reference
 def open_body(name: str = "plain") -> Figure:
     """The neutral body; its texture is a grid of numbered colours over (part, u, v), so that mirrors and flips show."""
     base, reference = makehuman.load_base(), open_reference()
-    vertices = makehuman.shape_vertices(base, makehuman.Shape())[: len(reference.vertices)]
-    joints, weights = heaviest(base.skin[: len(vertices)])
-    kept = np.argsort(-base.keypoint_regressor[:, : len(vertices)], axis=1, kind="stable")[:, :400]
-    shares = np.take_along_axis(base.keypoint_regressor[:, : len(vertices)], kept, 1).astype(float)
+    vertices = makehuman.shape_vertices(base, makehuman.Shape())
+    joints, weights = heaviest(base.skin)
+    kept = np.argsort(-base.keypoint_regressor, axis=1, kind="stable")[:, :800]
+    shares = np.take_along_axis(base.keypoint_regressor, kept, 1).astype(float)
     return Figure(
         name=name,
         vertices=vertices.astype(np.float32),
@@ -31,7 +31,7 @@ def open_body(name: str = "plain") -> Figure:
         ),
         skin_joints=joints,
         skin_weights=weights,
-        skeleton=makehuman.skeleton_of(base, makehuman.shape_vertices(base, makehuman.Shape())),
+        skeleton=makehuman.skeleton_of(base, vertices),
         keypoint_vertices=kept.astype(np.int32),
         keypoint_weights=(shares / shares.sum(1, keepdims=True)).astype(np.float32),
         shade=np.ones((len(vertices), 3), np.float32),
