@@ -61,7 +61,7 @@ def _scalp(body: Body) -> np.ndarray:
     """Return which faces `[F]` are scalp: above a plane from the hairline over the ears to the nape."""
     eyes, ears = body.at("eye"), body.at("ear")
     size = np.linalg.norm(eyes - ears)
-    hairline, nape = eyes + [0, 0.75 * size, 0], ears - [0, 0.45 * size, 0.5 * size]
+    hairline, nape = eyes + size * np.array([0, 0.75, 0]), ears - size * np.array([0, 0.45, 0.5])
     up = np.cross(hairline - nape, [1.0, 0, 0])
     return np.isin(body.part, _HEADS) & ((body.middles - nape) @ up > 0)
 

@@ -7,32 +7,47 @@ from simpose_tf.figures.bone_names import REQUIRED, mixamo_names
 _SIDED = ("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot", "ToeBase")
 
 # How rigs call hips, trunk, neck, head, and the sided bones (with `*` for the side: left, right).
+_MIXAMO, _TRUNK = [f"*{b}" for b in _SIDED], ["Hips", "Spine", "Spine1", "Spine2", "Neck", "Head"]
+_SPINE = ["spine_01", "spine_02", "spine_03"]
 RIGS = {
-    "mixamo": (["mixamorig:Hips", "mixamorig:Spine", "mixamorig:Spine1", "mixamorig:Spine2", "mixamorig:Neck",
-                "mixamorig:Head"], [f"mixamorig:*{b}" for b in _SIDED], ("Left", "Right")),
-    "mixamo through three.js": (["mixamorigHips", "mixamorigSpine", "mixamorigSpine1", "mixamorigSpine2",
-                                 "mixamorigNeck", "mixamorigHead"], [f"mixamorig*{b}" for b in _SIDED], ("Left", "Right")),
-    "sketchfab": (["mixamorig:Hips_02", "mixamorig:Spine_03", "mixamorig:Spine1_04", "mixamorig:Spine2_05",
-                   "mixamorig:Neck_06", "mixamorig:Head_07"], [f"mixamorig:*{b}_012" for b in _SIDED], ("Left", "Right")),
-    "renderpeople": (["hip", "spine_01", "spine_02", "spine_03", "neck", "head"],
-                     ["shoulder_*", "upperarm_*", "lowerarm_*", "hand_*", "upperleg_*", "lowerleg_*", "foot_*", "ball_*"],
-                     ("l", "r")),
-    "unreal": (["pelvis", "spine_01", "spine_02", "spine_03", "neck_01", "head"],
-               ["clavicle_*", "upperarm_*", "lowerarm_*", "hand_*", "thigh_*", "calf_*", "foot_*", "ball_*"], ("l", "r")),
-    "biped": (["Bip01 Pelvis", "Bip01 Spine", "Bip01 Spine1", "Bip01 Spine2", "Bip01 Neck", "Bip01 Head"],
-              ["Bip01 * Clavicle", "Bip01 * UpperArm", "Bip01 * Forearm", "Bip01 * Hand", "Bip01 * Thigh",
-               "Bip01 * Calf", "Bip01 * Foot", "Bip01 * Toe0"], ("L", "R")),
-    "rigify": (["DEF-spine", "DEF-spine.001", "DEF-spine.002", "DEF-spine.003", "DEF-spine.004", "DEF-spine.006"],
-               ["DEF-shoulder.*", "DEF-upper_arm.*", "DEF-forearm.*", "DEF-hand.*", "DEF-thigh.*", "DEF-shin.*",
-                "DEF-foot.*", "DEF-toe.*"], ("L", "R")),
-    "vrm": (["J_Bip_C_Hips", "J_Bip_C_Spine", "J_Bip_C_Chest", "J_Bip_C_UpperChest", "J_Bip_C_Neck", "J_Bip_C_Head"],
-            ["J_Bip_*_Shoulder", "J_Bip_*_UpperArm", "J_Bip_*_LowerArm", "J_Bip_*_Hand", "J_Bip_*_UpperLeg",
-             "J_Bip_*_LowerLeg", "J_Bip_*_Foot", "J_Bip_*_ToeBase"], ("L", "R")),
-    "cmu": (["Hips", "LowerBack", "Spine", "Spine1", "Neck", "Head"], [f"*{b}" for b in _SIDED], ("Left", "Right")),
-    "smpl": (["pelvis", "spine1", "spine2", "spine3", "neck", "head"],
-             ["*_collar", "*_shoulder", "*_elbow", "*_wrist", "*_hip", "*_knee", "*_ankle", "*_foot"], ("left", "right")),
-}  # fmt: skip
-_TRUNK = ["Hips", "Spine", "Spine1", "Spine2", "Neck", "Head"]
+    "mixamo": ([f"mixamorig:{b}" for b in _TRUNK], [f"mixamorig:{b}" for b in _MIXAMO], ("Left", "Right")),
+    "three.js": ([f"mixamorig{b}" for b in _TRUNK], [f"mixamorig{b}" for b in _MIXAMO], ("Left", "Right")),
+    "sketchfab": ([f"mixamorig:{b}_02" for b in _TRUNK], [f"mixamorig:{b}_012" for b in _MIXAMO], ("Left", "Right")),
+    "renderpeople": (
+        ["hip", *_SPINE, "neck", "head"],
+        ["shoulder_*", "upperarm_*", "lowerarm_*", "hand_*", "upperleg_*", "lowerleg_*", "foot_*", "ball_*"],
+        ("l", "r"),
+    ),
+    "unreal": (
+        ["pelvis", *_SPINE, "neck_01", "head"],
+        ["clavicle_*", "upperarm_*", "lowerarm_*", "hand_*", "thigh_*", "calf_*", "foot_*", "ball_*"],
+        ("l", "r"),
+    ),
+    "biped": (
+        [f"Bip01 {b}" for b in ("Pelvis", "Spine", "Spine1", "Spine2", "Neck", "Head")],
+        [f"Bip01 * {b}" for b in ("Clavicle", "UpperArm", "Forearm", "Hand", "Thigh", "Calf", "Foot", "Toe0")],
+        ("L", "R"),
+    ),
+    "rigify": (
+        ["DEF-spine", *(f"DEF-spine.00{k}" for k in (1, 2, 3, 4, 6))],
+        [f"DEF-{b}.*" for b in ("shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toe")],
+        ("L", "R"),
+    ),
+    "vrm": (
+        [f"J_Bip_C_{b}" for b in ("Hips", "Spine", "Chest", "UpperChest", "Neck", "Head")],
+        [
+            f"J_Bip_*_{b}"
+            for b in ("Shoulder", "UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot", "ToeBase")
+        ],
+        ("L", "R"),
+    ),
+    "cmu": (["Hips", "LowerBack", "Spine", "Spine1", "Neck", "Head"], _MIXAMO, ("Left", "Right")),
+    "smpl": (
+        ["pelvis", "spine1", "spine2", "spine3", "neck", "head"],
+        [f"*_{b}" for b in ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")],
+        ("left", "right"),
+    ),
+}
 
 
 def rig(trunk: list[str], sided: list[str], sides: tuple[str, str]) -> tuple[list[str], np.ndarray, list[str]]:

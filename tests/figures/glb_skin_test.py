@@ -13,8 +13,8 @@ from tests.figures.stick_person import stick_person
 PERSON = stick_person()
 
 
-def bones_of(tmp_path, export: Export = Export(), change=None) -> glb_skin.Bones:
-    return glb_skin.read_bones(open_glb(write_glb(tmp_path / "a.glb", PERSON, export, change=change)))
+def bones_of(tmp_path, export: Export | None = None, change=None) -> glb_skin.Bones:
+    return glb_skin.read_bones(open_glb(write_glb(tmp_path / "a.glb", PERSON, export or Export(), change=change)))
 
 
 def second_skin(shift: np.ndarray, turn: bool = False):
@@ -111,7 +111,7 @@ def test_a_height_of_no_unit_is_refused():
 def test_bones_end_where_the_next_begins(tmp_path):
     bones = bones_of(tmp_path)
     heads = bones.rest[:, :3, 3]
-    skeleton = glb_skin.skeleton_of(bones, heads, heads + [0, 0, 9.0])
+    skeleton = glb_skin.skeleton_of(bones, heads, heads + np.array([0, 0, 9.0]))
 
     def tail(name: str) -> np.ndarray:
         return skeleton.tails[skeleton.names.index(name)]
@@ -121,4 +121,4 @@ def test_bones_end_where_the_next_begins(tmp_path):
 
     np.testing.assert_array_equal(tail("LeftUpLeg"), head("LeftLeg"))
     np.testing.assert_array_equal(tail("Hips"), head("Spine"))  # not between spine and thighs
-    np.testing.assert_allclose(tail("LeftHand"), head("LeftHand") + [0, 0, 9])
+    np.testing.assert_allclose(tail("LeftHand"), head("LeftHand") + np.array([0, 0, 9]))

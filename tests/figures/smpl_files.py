@@ -66,16 +66,33 @@ def _merged(skin: np.ndarray, skeleton, names: tuple[str, ...]) -> np.ndarray:
     return merged / merged.sum(1, keepdims=True)
 
 
-def write_npz(path: Path, **changes) -> Path:
-    """Write the model as arrays; the regressor is dense."""
-    fields = {**smpl_fields(), **changes}
+@functools.cache
+def small_fields() -> dict:
+    """A model of 60 vertices with random numbers: right in its form only."""
+    rng, parents = np.random.default_rng(6), smpl_fields()["kintree_table"]
+    weights = np.where(rng.random((60, 24)).argsort(1).argsort(1) < 4, rng.random((60, 24)) + 0.1, 0)
+    return {
+        "v_template": rng.normal(size=(60, 3)),
+        "shapedirs": rng.normal(size=(60, 3, 6)),
+        "posedirs": rng.normal(size=(60, 3, 207)),
+        "J_regressor": sparse.random(24, 60, 0.2, "csc", random_state=1),
+        "weights": weights / weights.sum(1, keepdims=True),
+        "kintree_table": parents,
+        "f": rng.integers(0, 60, (90, 3)).astype(np.uint32),
+        "bs_style": "lbs",
+    }
+
+
+def write_npz(path: Path, model: dict | None = None, **changes) -> Path:
+    """Write a model (by default the body's) as arrays; the regressor is dense."""
+    fields = {**(model or smpl_fields()), **changes}
     dense = {k: v.toarray() if sparse.issparse(v) else v for k, v in fields.items() if v is not None}
     np.savez(path, **dense)
     return path
 
 
-def write_pkl(path: Path, protocol: int = 2) -> Path:
-    """Write the model as its authors do: chumpy arrays and a scipy matrix; chumpy itself is not needed for it."""
+def write_pkl(path: Path, model: dict | None = None, protocol: int = 2) -> Path:
+    """Write a model (by default the body's) as its authors do, with chumpy's arrays and a scipy matrix."""
     module = types.ModuleType("chumpy.ch")
 
     class Ch:
@@ -87,7 +104,7 @@ def write_pkl(path: Path, protocol: int = 2) -> Path:
     Ch.__module__, Ch.__qualname__, module.Ch = "chumpy.ch", "Ch", Ch  # type: ignore[attr-defined]
     sys.modules |= {"chumpy": types.ModuleType("chumpy"), "chumpy.ch": module}
     try:
-        fields = dict(smpl_fields())
+        fields = dict(model or smpl_fields())
         for key in ("shapedirs", "posedirs", "v_template"):
             fields[key] = Ch(fields[key])
         path.write_bytes(pickle.dumps(fields, protocol=protocol))

@@ -6,7 +6,8 @@ from simpose_tf.figures.figure import Figure, Material, Skeleton
 
 # Bone, parent, head in metres; the left side is mirrored.
 _BONES = [
-    ("Hips", "", (0, 0.95, 0)), ("Spine", "Hips", (0, 1.05, 0)), ("Spine1", "Spine", (0, 1.2, 0)), ("Spine2", "Spine1", (0, 1.33, 0)),
+    ("Hips", "", (0, 0.95, 0)), ("Spine", "Hips", (0, 1.05, 0)), ("Spine1", "Spine", (0, 1.2, 0)),
+    ("Spine2", "Spine1", (0, 1.33, 0)),
     ("Neck", "Spine2", (0, 1.45, 0)), ("Head", "Neck", (0, 1.55, 0)),
     ("LeftArm", "Spine2", (0.2, 1.4, 0)), ("LeftForeArm", "LeftArm", (0.45, 1.4, 0)),
     ("LeftHand", "LeftForeArm", (0.7, 1.4, 0)), ("LeftUpLeg", "Hips", (0.1, 0.9, 0)),
@@ -41,7 +42,7 @@ def stick_person() -> Figure:
         materials=(Material("cloth", (0.5, 0.2, 0.1)), Material("face", (0.8, 0.6, 0.5))),
         skin_joints=np.stack([owner, 0 * owner, 0 * owner, 0 * owner], -1).astype(np.int32),
         skin_weights=np.tile(np.array([1, 0, 0, 0], np.float32), (len(owner), 1)),
-        skeleton=Skeleton(names, parents, heads, heads + [0, 0.1, 0]),
+        skeleton=Skeleton(names, parents, heads, heads + np.array([0, 0.1, 0])),
         keypoint_vertices=np.zeros((17, 1), np.int32),
         keypoint_weights=np.ones((17, 1), np.float32),
         shade=np.ones((len(owner), 3), np.float32),
