@@ -153,5 +153,5 @@ def numbers(counted: Statistics) -> dict[str, str]:
     if counted.poses:
         shown["distinct poses"] = f"{len(counted.poses):,}"
     if counted.dense:
-        shown["of the charts' cells seen"] = f"{100 * np.mean(counted.chart_cells > 0):.0f} %"
+        shown["of the charts' cells seen"] = f"{100 * np.mean(counted.chart_cells > 0):.1f} %"
     return shown
