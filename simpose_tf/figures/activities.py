@@ -8,72 +8,8 @@ body does; goals then bring feet to the ground and hands to where they belong (`
 
 import numpy as np
 
-from simpose_tf.figures.limbs import (
-    OUT,
-    SIDES,
-    Draw,
-    Sketch,
-    arm,
-    arms,
-    flat,
-    hand,
-    hands_together,
-    leg,
-    look,
-    place_hand,
-    set_arm,
-    swing_arms,
-    tiptoe,
-    trunk,
-)
-
-_ONE_ARM: dict[str, float] = {
-    "hang": 6, "hang_bent": 3, "behind": 0.7, "belly": 1.2, "hip": 2, "pocket": 1.5, "hold": 2, "phone": 1.2,
-    "forward": 1, "low": 1.5, "half_side": 1, "wave": 1, "up": 0.8, "head": 0.6, "carry": 1.5, "offer": 1.5,
-    "point": 0.8, "chin": 0.6, "brow": 0.5, "shoulder": 0.5, "elbow": 0.8, "side": 0.4,
-}  # fmt: skip
-
-
-def both_hands(sketch: Sketch, draw: Draw, what: str) -> None:
-    """Pose both arms for what takes two hands."""
-    y, z = draw(-0.02, 0.05), draw(0.36, 0.04)
-    if what == "crossed":
-        for side, point, target in (("Left", "Fingers", "RightArmOut"), ("Right", "Palm", "LeftElbow")):
-            set_arm(sketch, draw, side, (draw(34, 4), draw(4, 4), draw(62, 6)), (draw(104, 5), draw(10, 6)), "flat")
-            _touch(sketch, f"{side}{point}", target, 0.012)
-            sketch.loose |= {f"{side}Arm", f"{side}ForeArm", f"{side}Hand"}
-    elif what == "box":
-        hands_together(sketch, draw, ("Spine2", 0.0, y - 0.1, z), (draw(0.34, 0.05), 0.0, 0.0), "open")
-    elif what == "small_thing":  # a telephone, a cup, a camera held lower
-        hands_together(sketch, draw, ("Spine2", 0.0, y + draw(-0.02, 0.08), z - 0.02), (0.085, draw(0, 0.02), 0.0))
-        look(sketch, draw, draw(20, 6), draw(0, 5))
-    elif what == "camera":
-        hands_together(sketch, draw, ("Head", 0.0, draw(0.02, 0.02), draw(0.24, 0.03)), (0.13, 0.0, 0.0))
-    elif what == "clasped":
-        hands_together(sketch, draw, ("Hips", 0.0, draw(0.1, 0.04), draw(0.22, 0.01)), (0.06, 0.03, 0.0), "relaxed")
-    else:  # "push"
-        for side in SIDES:
-            place_hand(sketch, draw, side, ("Spine2", OUT[side] * draw(0.17, 0.03), y + 0.02, z + 0.14), "flat", 40)
-            sketch.angles[f"{side}Hand"] = (0.0, draw(45, 6), 0.0)
-
-
-def _touch(sketch: Sketch, point: str, target: str, gap: float) -> None:
-    from simpose_tf.figures.goals import Reach
-
-    sketch.reach.append(Reach(point, target, gap, 0.02))
-
-
-_TWO_HANDS = {"crossed": 2.0, "box": 1.5, "small_thing": 2.0, "camera": 0.7, "clasped": 1.2, "push": 0.4}
-
-
-def any_arms(sketch: Sketch, draw: Draw) -> None:
-    """Pose the arms of somebody upright: hanging, with one or two hands busy."""
-    if draw.often(0.28):
-        arms(sketch, draw, 1.0, {"hang": 3, "hang_bent": 1})
-    elif draw.often(0.3):
-        both_hands(sketch, draw, draw.choose(_TWO_HANDS))
-    else:
-        arms(sketch, draw, 0.2, _ONE_ARM)
+from simpose_tf.figures.arms import ONE_ARM, TWO_HANDS, any_arms, arm, arms, both_hands, place_hand, swing_arms
+from simpose_tf.figures.limbs import OUT, SIDES, Draw, Sketch, flat, hand, leg, look, tiptoe, trunk
 
 
 def stand(draw: Draw) -> Sketch:
@@ -102,9 +38,9 @@ def walk(draw: Draw) -> Sketch:
         _gait_foot(sketch, side, own, lifted, stride)
     swing_arms(sketch, draw, phase, 22 * stride, 18)
     if draw.often(0.3):
-        arm(sketch, draw, SIDES[draw.rng.integers(2)], draw.choose(_ONE_ARM))
+        arm(sketch, draw, SIDES[draw.rng.integers(2)], draw.choose(ONE_ARM))
     elif draw.often(0.12):
-        both_hands(sketch, draw, draw.choose(_TWO_HANDS))
+        both_hands(sketch, draw, draw.choose(TWO_HANDS))
     return sketch
 
 

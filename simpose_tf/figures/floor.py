@@ -2,22 +2,8 @@
 
 import numpy as np
 
-from simpose_tf.figures.activities import both_hands
-from simpose_tf.figures.limbs import (
-    OUT,
-    SIDES,
-    SOLE,
-    Draw,
-    Sketch,
-    arm,
-    arms,
-    flat,
-    leg,
-    look,
-    place_hand,
-    set_arm,
-    trunk,
-)
+from simpose_tf.figures.arms import arm, arms, both_hands, place_hand, set_arm
+from simpose_tf.figures.limbs import OUT, SIDES, SOLE, Draw, Sketch, flat, leg, look, trunk
 
 
 def kneel(draw: Draw) -> Sketch:
@@ -105,8 +91,8 @@ def crawl(draw: Draw) -> Sketch:
             sketch.ground += [f"{side}BallIn", f"{side}BallOut"]
         arm_lift = {"knees": 86, "plank": 84, "dog": 150}[style] - 0.6 * step
         set_arm(sketch, draw, side, (arm_lift, draw(8, 4), draw(5, 5)), (abs(draw(8, 8)), draw(30, 8)), "flat")
-        sketch.angles[f"{side}Hand"] = (0.0, 58.0, 0.0)
-        sketch.ground += [f"{side}Palm", f"{side}Fingers"]
+        sketch.angles[f"{side}Hand"] = (0.0, 74.0, 0.0)
+        sketch.ground.append(f"{side}Palm")
         sketch.loose |= {f"{side}Hand"}
     return sketch
 
@@ -118,7 +104,9 @@ def lie(draw: Draw) -> Sketch:
         return _lie_on_side(draw)
     face_up = style == "back"
     sketch = Sketch({"Hips": ((-86 if face_up else 86) + draw(0, 3), 0.0, draw(0, 4))})
-    sketch.ground += ["LeftBlade", "RightBlade", "LeftButtock", "RightButtock"] if face_up else ["LeftBreast", "RightBreast"]
+    sketch.ground += (
+        ["LeftBlade", "RightBlade", "LeftButtock", "RightButtock"] if face_up else ["LeftBreast", "RightBreast"]
+    )
     trunk(sketch, draw, draw(2, 3) if face_up else draw(-10, 6), draw(0, 4), draw(0, 4))
     look(sketch, draw, draw(6, 5) if face_up else draw(-30, 6), draw(0, 14))
     for side in SIDES:
@@ -142,7 +130,7 @@ def lie(draw: Draw) -> Sketch:
 
 def _lie_on_side(draw: Draw) -> Sketch:
     """Lie on the left side, legs drawn up a little, the head on the arm or on the hand."""
-    sketch = Sketch({"Hips": (draw(0, 3), 84 + draw(0, 4), draw(0, 6))}, ["LeftThighSide", "LeftShoulderTop"])
+    sketch = Sketch({"Hips": (draw(0, 3), -84 + draw(0, 4), draw(0, 6))}, ["LeftThighSide", "LeftShoulderTop"])
     trunk(sketch, draw, draw(10, 8), draw(-4, 3), draw(0, 5))
     for side, more in zip(SIDES, (0, 16), strict=True):
         leg(sketch, side, (draw(28, 10) + more, draw(0, 3), draw(0, 5)), draw(42, 12) + more, draw(20, 8))

@@ -1,8 +1,8 @@
 """From a drawn posture to one that stands: the nearest joint angles that meet goals, by damped least squares.
 
-A posture drawn joint by joint floats, falls over, and puts hands where nothing is. Goals say what must touch the ground,
-that the body stands in balance, where hands are, and that limbs keep out of the body; the solver then moves all joints a
-little (Levenberg 1944, Marquardt 1963; derivatives by differences, all at once).
+A posture drawn joint by joint floats, falls over, and puts hands where nothing is. Goals say what must touch the
+ground, that the body stands in balance, where hands are, and that limbs keep out of the body; the solver then moves all
+joints a little (Levenberg 1944, Marquardt 1963; derivatives by differences, all at once).
 """
 
 import functools
@@ -57,8 +57,8 @@ class Posture:
 
 # Standard deviations in degrees of what the solver may change, by bone without its side (flexion, abduction, twist).
 _FREEDOM = {
-    "Hips": (8, 5, 3), "Spine": (4, 3, 3), "Spine1": (4, 3, 3), "Spine2": (4, 3, 3), "Neck": (3, 2, 2), "Head": (3, 2, 2),
-    "Shoulder": (3, 4, 1), "Arm": (14, 12, 14), "ForeArm": (16, 0.5, 12), "Hand": (6, 12, 10),
+    "Hips": (8, 5, 3), "Spine": (4, 3, 3), "Spine1": (4, 3, 3), "Spine2": (4, 3, 3), "Neck": (3, 2, 2),
+    "Head": (3, 2, 2), "Shoulder": (3, 4, 1), "Arm": (14, 12, 14), "ForeArm": (16, 0.5, 12), "Hand": (6, 12, 10),
     "UpLeg": (10, 6, 6), "Leg": (12, 0.5, 0.5), "Foot": (16, 8, 8), "ToeBase": (14, 0.5, 0.5),
 }  # fmt: skip
 _LOOSE = 4.0  # how much freer loose bones are
@@ -76,9 +76,7 @@ _MASSES = (
 _LOWEST = ("Heel", "BallIn", "BallOut", "Toe", "Kneecap", "ToeTop", "Seat", "Palm", "Fingers", "Knuckles", "Elbow")
 
 
-def solve(
-    body: ReferenceBody, posture: Posture, skin: dict[str, Landmark] | None = None
-) -> tuple[np.ndarray, float]:
+def solve(body: ReferenceBody, posture: Posture, skin: dict[str, Landmark] | None = None) -> tuple[np.ndarray, float]:
     """Return the nearest angles `[J, 3]` (of `body.chain`, degrees) that meet the goals.
 
     Args:

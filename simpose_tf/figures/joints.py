@@ -25,10 +25,10 @@ FLEXION, ABDUCTION, TWIST = range(3)
 # clinical ones of the American Academy of Orthopaedic Surgeons (as in Norkin and White, Measurement of Joint
 # Motion): hip -20..120, ankle -50..20, elbow 0..150, shoulder -60..180, trunk 80/25/35/45 and
 # neck 45/45/45/60 degrees, which several bones share here; dm_control's `humanoid_CMU_V2020.xml` has its hinges
-# in the same places. Knee and ankle go further where the body's weight bends them, squatting and
-# kneeling: 152 for 135, -35..62. The hips turn the whole body,
-# which lies, falls and rolls: only the joints below have limits. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its
-# adduction (negative), because neutral palms face the thighs. A pointing foot is positive.
+# in the same places. Knee, ankle and wrist go further where the body's weight bends them, squatting, kneeling and on
+# all fours: 152 for 135, -35..62, 80 for 70. The hips turn the whole body, which lies, falls and rolls: only the joints
+# below have limits. Twist: internal rotation is positive. A wrist's and a finger's palmar flexion is its adduction
+# (negative), because neutral palms face the thighs. A pointing foot is positive.
 _LIMITS = {
     "Hips": ((-180, 180), (-180, 180), (-180, 180)),
     "Spine": ((-9, 27), (-12, 12), (-12, 12)),
@@ -39,7 +39,7 @@ _LIMITS = {
     "Shoulder": ((-10, 10), (-10, 30), (-15, 15)),
     "Arm": ((-55, 165), (-45, 160), (-85, 85)),
     "ForeArm": ((0, 148), (-6, 12), (-60, 60)),
-    "Hand": ((-20, 30), (-70, 60), (-40, 40)),
+    "Hand": ((-20, 30), (-70, 80), (-40, 40)),
     "UpLeg": ((-25, 124), (-25, 50), (-50, 40)),
     "Leg": ((0, 152), (-4, 4), (-12, 12)),
     "Foot": ((-35, 62), (-15, 15), (-15, 15)),
@@ -80,7 +80,7 @@ def limits(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def within_limits(names: Sequence[str], angles: np.ndarray) -> np.ndarray:
-    """Return the nearest angles `[..., J, 3]` inside the limits; flexion and abduction together stay below 170 degrees."""
+    """Return the nearest angles `[..., J, 3]` inside the limits; the swing of flexion and abduction stays below 170."""
     angles = np.clip(angles, *limits(names))
     most = np.array([_MOST_SWING_OF_ROOT if name == "Hips" else _MOST_SWING for name in names])
     swing = np.linalg.norm(angles[..., :TWIST], axis=-1)

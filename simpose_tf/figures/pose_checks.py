@@ -17,7 +17,6 @@ MAX_GAP = 0.015  # metres between the ground and what shall touch it
 MIN_MARGIN = 0.01  # metres from the centre of mass to the edge of what it rests on
 _CONTACT = 0.02  # metres above the ground: what rests on it
 _NEAR = 0.05  # metres from the rest of the body: where a limb may have entered it
-_REGION = 0.03  # metres around a landmark: its skin
 
 # Limbs whose skin must stay outside the rest: their bones, and the neighbours that they join (never compared).
 _LIMBS = (
@@ -98,7 +97,7 @@ def posed(body: ReferenceBody, angles: np.ndarray) -> np.ndarray:
 def region(body: ReferenceBody, mark: Landmark) -> np.ndarray:
     """Return the vertices around a landmark in the rest pose, at least one."""
     away = np.linalg.norm(body.vertices - mark.point, axis=1)
-    return np.nonzero(away <= max(_REGION, away.min()))[0]
+    return np.nonzero(away <= max(mark.radius, away.min()))[0]
 
 
 def balance_margin(vertices: np.ndarray, faces: np.ndarray) -> float:

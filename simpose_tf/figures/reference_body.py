@@ -15,10 +15,11 @@ _MOST_BONES = 4  # skin weights kept per vertex, as figures have them
 
 @dataclass(frozen=True)
 class Landmark:
-    """A point that a bone carries rigidly: `bone` and its place `[3]` in the rest pose."""
+    """A point that a bone carries rigidly: `bone` and its place `[3]` in the rest pose; `radius` (m) of its skin."""
 
     bone: str
     point: np.ndarray
+    radius: float = 0.03
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,14 @@ def _landmarks(skeleton: Skeleton, vertices: np.ndarray, owner: np.ndarray) -> d
         arm, forearm = of(f"{side}Arm", f"{side}Shoulder"), of(f"{side}ForeArm")
         knee, hip, ankle = head[f"{side}Leg"], head[f"{side}UpLeg"], head[f"{side}Foot"]
         ball = head[f"{side}ToeBase"] * [1, 0, 1]
-        sole = np.array([ankle[0], 0.0, ankle[2]])
         result |= {
-            f"{side}Heel": Landmark(f"{side}Foot", sole + [0, 0, foot[:, 2].min() + 0.025 - sole[2]]),
+            f"{side}Heel": Landmark(f"{side}Foot", np.array([ankle[0], 0.0, foot[:, 2].min() + 0.025])),
             f"{side}BallIn": Landmark(f"{side}Foot", ball - 0.03 * out),
             f"{side}BallOut": Landmark(f"{side}Foot", ball + 0.03 * out),
             f"{side}Toe": Landmark(f"{side}ToeBase", np.array([ball[0], 0.0, foot[:, 2].max() - 0.015])),
-            f"{side}ToeTop": Landmark(f"{side}ToeBase", _skin_point(foot, ball + [0, 0.01, 0.025], up)),
-            f"{side}Kneecap": Landmark(f"{side}Leg", _skin_point(leg, knee + [0, -0.035, 0], front)),
-            f"{side}Seat": Landmark("Hips", _skin_point(trunk, hip * [0.8, 1, 1], np.array([0, -0.75, -0.66]))),
+            f"{side}ToeTop": Landmark(f"{side}ToeBase", _skin_point(foot, ball + 0.025 * front, up)),
+            f"{side}Kneecap": Landmark(f"{side}Leg", _skin_point(leg, knee - 0.035 * up, front)),
+            f"{side}Seat": Landmark("Hips", _skin_point(trunk, hip * [0.8, 1, 1], np.array([0, -0.75, -0.66])), 0.09),
             f"{side}Buttock": Landmark("Hips", _skin_point(trunk, hip * [0.7, 1, 1] + [0, 0.02, 0], back)),
             f"{side}Blade": Landmark("Spine2", _skin_point(trunk, head["Spine2"] * [0, 1, 1] + 0.07 * out, back)),
             f"{side}Breast": Landmark("Spine2", _skin_point(trunk, head["Spine2"] * [0, 1, 1] + 0.07 * out, front)),

@@ -1,23 +1,9 @@
-"""Postures of sports: throwing, kicking, swinging a racket, a bat or a club, jumping, riding boards and skis, boxing, yoga."""
+"""Postures of sports: throws, kicks, strokes with a racket, a bat or a club, jumps, boards and skis, boxing, yoga."""
 
 import numpy as np
 
-from simpose_tf.figures.limbs import (
-    OUT,
-    SIDES,
-    Draw,
-    Sketch,
-    arm,
-    arms,
-    flat,
-    hands_together,
-    leg,
-    look,
-    place_hand,
-    set_arm,
-    tiptoe,
-    trunk,
-)
+from simpose_tf.figures.arms import arm, arms, hands_together, place_hand, set_arm
+from simpose_tf.figures.limbs import OUT, SIDES, Draw, Sketch, flat, leg, look, tiptoe, trunk
 
 
 def _stance(sketch: Sketch, draw: Draw, crouch: float, apart: float, ahead: float = 0.0) -> None:
@@ -124,8 +110,8 @@ def golf(draw: Draw) -> Sketch:
         tiptoe(sketch, "Right", 44)
     place = {
         "address": ("Hips", 0.0, draw(-0.06, 0.04), draw(0.38, 0.03)),
-        "back": ("Spine2", -0.32, draw(0.2, 0.06), 0.14),
-        "through": ("Spine2", 0.22, draw(0.22, 0.05), 0.1),
+        "back": ("Spine2", -0.32, draw(0.14, 0.06), 0.2),
+        "through": ("Spine2", 0.26, draw(0.12, 0.05), 0.2),
     }[t]
     apart = {"address": (0.01, 0.085, -0.02), "back": (0.04, 0.05, 0.05), "through": (-0.04, 0.04, -0.06)}[t]
     hands_together(sketch, draw, place, apart)
@@ -208,7 +194,8 @@ def yoga(draw: Draw) -> Sketch:
     if kind == "warrior":
         leg(sketch, "Left", (draw(54, 5), draw(30, 4), draw(-26, 5)), draw(70, 8))
         leg(sketch, "Right", (draw(-4, 3), draw(34, 4), draw(-14, 5)), abs(draw(5, 4)))
-        flat(sketch, "Left"), flat(sketch, "Right")
+        flat(sketch, "Left")
+        flat(sketch, "Right")
         arms(sketch, draw, 0.9, {"side": 4, "up": 2})
         look(sketch, draw, draw(0, 4), draw(40, 10))
     elif kind == "triangle":
