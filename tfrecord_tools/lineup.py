@@ -32,7 +32,8 @@ from simpose_tf.visualize.sheets import grid_sheet
 VIEWS = {"front": 0.0, "slant": -35.0, "side": -90.0, "back": 180.0, "parts": 0.0}
 _QUALITY = RenderConfig(supersample=3, shadow_map_size=1024, num_cascades=1)
 _FIELD_OF_VIEW_DEG = 20.0  # little perspective
-_ROOM = (2.05, 1.4)  # metres that a cell shows, height and width; more for who needs it
+_ROOM = (2.05, 1.4)  # metres that a cell shows, height and width; more for those who need it
+_CLOSE = 0.6  # for poses, so that who sits or is small is seen well
 _ASPECT = 1.5  # height / width of a cell
 _TO_SUN = np.array([-0.45, 0.7, 0.55])
 _WALL_TEXELS = (16, 32, 3)
@@ -40,12 +41,21 @@ _WALL_TEXELS = (16, 32, 3)
 
 @dataclass(frozen=True)
 class Posed:
-    """A person to draw: figure, bone rotations `[J, 3, 3]`, the view, and the line below."""
+    """A person to draw.
+
+    Attributes:
+      figure: name.
+      rotations: `[J, 3, 3]` of the bones.
+      view: one of `VIEWS`.
+      caption: the line below.
+      closest: the camera comes so close, 1 for the distance where grown-up people at rest fill a cell.
+    """
 
     figure: str
     rotations: np.ndarray
     view: str
     caption: str
+    closest: float = 1.0
 
 
 def define_flags() -> None:
@@ -139,7 +149,7 @@ def _in_poses(
     for turn, index in enumerate(chosen):
         name = names[turn % len(names)]
         rotations = motion.pose_rotations(bank, index, cast.load(name).skeleton)
-        people += [Posed(name, rotations, view, f"{bank.names[index]} ({name})") for view in views]
+        people += [Posed(name, rotations, view, f"{bank.names[index]} ({name})", _CLOSE) for view in views]
     return people
 
 
@@ -172,7 +182,7 @@ def draw(renderer: Renderer, person: Posed, figure: Figure) -> np.ndarray:
     place = np.eye(4)
     place[:3, :3] = turn
     place[:3, 3] = [-(low[0] + high[0]) / 2, 0, -(low[2] + high[2]) / 2]
-    room = max(1.0, 1.06 * high[1] / _ROOM[0], 1.06 * (high[0] - low[0]) / _ROOM[1])
+    room = max(person.closest, 1.06 * high[1] / _ROOM[0], 1.06 * (high[0] - low[0]) / _ROOM[1])
     camera = _camera(renderer.height, renderer.width, room * _ROOM[0], (high[2] - low[2]) / 2)
     placed = PlacedPerson(person.figure, person.rotations, place, 0.0)
     posed = geometry.transform_points(place, vertices).astype(np.float32)
