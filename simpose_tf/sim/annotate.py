@@ -1,6 +1,6 @@
 """From a rendering to labels as COCO gives them: boxes, masks, keypoints with visibility."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,10 @@ from scipy.spatial import cKDTree
 from simpose_tf import geometry, keypoints
 from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.pose import keypoints_3d
+from simpose_tf.sim.props import in_world, prop_mesh
 from simpose_tf.sim.renderer import Rendering
 from simpose_tf.sim.sampler import Stage
+from simpose_tf.sim.sightlines import Mesh, first_hits
 
 # A keypoint lies inside the body. It is visible where the first surface on its ray is its own person's and not farther
 # in front of it than the body is thick there: this many times its distance to the rest pose's skin, plus a margin
@@ -56,13 +58,14 @@ class SimPeopleFilter:
 
 def annotate(stage: Stage, figures: Mapping[str, Figure], rendering: Rendering) -> list[PersonLabels]:
     """Return the labels of every person of whom at least one pixel is seen."""
+    counts = np.bincount(rendering.person.ravel(), minlength=len(stage.posed) + 1)
+    seen = [index for index in range(len(stage.posed)) if counts[index + 1]]
+    people = [figures[person.figure] for person in stage.scene.people]
+    keypoints_xy, visibility = keypoint_labels(stage, people, seen)
     labels = []
-    for index, (person, vertices) in enumerate(zip(stage.scene.people, stage.posed, strict=True)):
+    for index, xy, visible in zip(seen, keypoints_xy, visibility, strict=True):
         mask = rendering.person == index + 1
-        if mask.any():
-            figure = figures[person.figure]
-            xy, visibility = _project_keypoints(stage, figure, vertices, rendering, index)
-            labels.append(PersonLabels(index, mask, mask_box(mask), xy, visibility))
+        labels.append(PersonLabels(index, mask, mask_box(mask), xy, visible))
     return labels
 
 
@@ -72,22 +75,43 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
     return np.array([rows[0], columns[0], rows[-1] + 1, columns[-1] + 1], float)
 
 
-def _project_keypoints(
-    stage: Stage, figure: Figure, vertices: np.ndarray, rendering: Rendering, index: int
-) -> tuple[np.ndarray, np.ndarray]:
+def keypoint_labels(stage: Stage, people: Sequence[Figure], asked: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return projected keypoints and whether they are seen.
+
+    A keypoint is seen unless the exact ray from the camera through it meets another person, a prop, or its own person
+    by more than `keypoint_thickness` before it gets to the keypoint. One that no surface covers (an ear's edge) hides
+    behind nothing.
+
+    Args:
+      stage: the scene.
+      people: the figure of each person of the scene.
+      asked: numbers of the people whose keypoints are asked for.
+
+    Returns:
+      `[A, 17, 2]` pixels, 0 off the picture, and `[A, 17]` visibility.
+    """
     camera = stage.scene.camera
-    in_camera = geometry.transform_points(camera.camera_from_world, keypoints_3d(figure, vertices))
+    world = np.array([keypoints_3d(people[k], stage.posed[k]) for k in asked]).reshape(-1, 17, 3)
+    in_camera = geometry.transform_points(camera.camera_from_world, world)
     xy = geometry.project(camera.intrinsics, in_camera)
-    inside = (in_camera[:, 2] > 0) & np.all((xy >= 0) & (xy < [camera.width, camera.height]), axis=1)
-    xy = np.where(inside[:, None], xy, 0.0)
-    column, row = xy.astype(int).T
-    own = rendering.person[row, column] == index + 1
-    nobody = rendering.person[row, column] == 0
-    near = in_camera[:, 2] - rendering.depth[row, column] <= keypoint_thickness(figure)
-    # A keypoint that misses every surface (an ear's edge) hides behind nothing.
-    seen = nobody | (own & near)
-    visibility = np.where(inside, np.where(seen, keypoints.VISIBLE, keypoints.HIDDEN), keypoints.UNLABELLED)
-    return xy, visibility
+    inside = (in_camera[..., 2] > 0) & np.all((xy >= 0) & (xy < [camera.width, camera.height]), axis=-1)
+    xy = np.where(inside[..., None], xy, 0.0)
+    owner, depth = np.full(inside.shape, -1), np.full(inside.shape, np.inf)
+    owner[inside], depth[inside] = first_hits(camera, _meshes(stage, people), xy[inside])
+    own = owner == np.asarray(asked, int)[:, None]
+    thickness = np.array([keypoint_thickness(people[k]) for k in asked]).reshape(-1, 17)
+    hidden = in_camera[..., 2] - depth > np.where(own, thickness, 0.0)
+    seen = np.where(hidden, keypoints.HIDDEN, keypoints.VISIBLE)
+    return xy, np.where(inside, seen, keypoints.UNLABELLED)
+
+
+def _meshes(stage: Stage, people: Sequence[Figure]) -> list[Mesh]:
+    """Return what may hide keypoints: people in their order, then props."""
+    meshes = [Mesh(posed, figure.faces, figure) for figure, posed in zip(people, stage.posed, strict=True)]
+    for prop in stage.scene.props:
+        vertices, faces = prop_mesh(prop)
+        meshes.append(Mesh(in_world(prop, vertices), faces))
+    return meshes
 
 
 _THICKNESS: dict[str, np.ndarray] = {}

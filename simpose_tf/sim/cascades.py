@@ -5,6 +5,7 @@ one texture, the atlas, in a grid of two by two.
 """
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,12 +66,13 @@ def fit_cascades(
     if not casters:
         return ()
     turn = light_from_world(to_sun)
-    boxes = np.array([[q.min(0), q.max(0)] for q in (points @ turn.T for points in casters)])
+    columns = turn.T.astype(np.float32)
+    boxes = np.array([[q.min(0), q.max(0)] for q in (points @ columns for points in casters)], float)
     near, far = _depth_range(camera, to_sun, casters)
     whole_low, whole_high = boxes[:, 0].min(0) - _MARGIN, boxes[:, 1].max(0) + _MARGIN
     starts = [0.0, *practical_split(near, far, count)]
     result = []
-    for number, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for number, (start, end) in enumerate(itertools.pairwise(starts)):
         corners = _slice_corners(camera, start, end) @ turn.T
         low, high = np.maximum(corners.min(0), whole_low), np.minimum(corners.max(0), whole_high)
         low[2], high[2] = whole_low[2], whole_high[2]

@@ -20,7 +20,7 @@ _SKY_SHAPE = (64, 128)
 _SUN_RADIUS = np.radians(5.0)  # what is taken out around the brightest spot of a file
 _SUN_CONTRAST = 4.0  # a sun's surroundings are at least this many times brighter than the mean
 _READ_SHAPE = (256, 512)  # files are reduced to this: what is drawn behind people is out of focus anyway
-_EXPOSED = 1.0  # what a white surface gets on average in a file's light: a camera would expose so
+_EXPOSED = (0.75, 1.25)  # what a white surface gets on average: a camera exposes so, now more, now less
 _RAYLEIGH = np.array([0.35, 0.6, 1.0])
 
 
@@ -111,8 +111,8 @@ def procedural_sky(
     Args:
       rng: the randomness.
       sun_elevation_deg: above the horizon.
-      sun_strength: what the sun adds to a white surface that faces it, linear; none under an overcast sky.
-      sky_strength: what all else adds to a white surface that looks up.
+      sun_strength: what the sun adds to a white surface that faces it; an overcast sky has no sun.
+      sky_strength: what all else adds to a white surface that looks up. Only their ratio counts: the camera exposes.
 
     # not in the paper: SimPose names neither its sun nor its surroundings.
     """
@@ -122,7 +122,7 @@ def procedural_sky(
     panorama, sun = maker(rng, to_sun)
     above = irradiance_at(irradiance_of(panorama), np.array([0.0, 1.0, 0.0])).mean()
     panorama = panorama * (rng.uniform(*sky_strength) / above)
-    return environment_of(panorama, to_sun, rng.uniform(*sun_strength) * sun)
+    return exposed(environment_of(panorama, to_sun, rng.uniform(*sun_strength) * sun), rng.uniform(*_EXPOSED))
 
 
 def _clear_sky(rng: np.random.Generator, to_sun: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -208,7 +208,7 @@ def _over_ground(rng: np.random.Generator, sky: np.ndarray, share: float) -> np.
 
 @functools.lru_cache(maxsize=16)
 def read_environment(path: str | os.PathLike) -> Environment:
-    """Read an HDRI (`.hdr`) or a photo (`.jpg`, `.png`, ...) as a panorama of the light around; exposed as a camera would.
+    """Read an HDRI (`.hdr`) or a photo (`.jpg`, `.png`, ...) as a panorama of the light around, exposed for it.
 
     The brightest spot of a high dynamic range becomes the sun, if it outshines the rest.
     Raises InputError if the file is no picture.
@@ -218,12 +218,12 @@ def read_environment(path: str | os.PathLike) -> Environment:
         raise InputError(f"environment: no picture, or a broken one: {path}")
     rgb = pixels[..., 2::-1].astype(np.float32)
     if pixels.dtype != np.float32:
-        rgb = _linear_from_srgb(rgb / np.iinfo(pixels.dtype).max)
+        rgb = _linear_from_srgb(rgb / (255 if pixels.dtype == np.uint8 else 65535))
     rgb = np.maximum(np.nan_to_num(rgb, nan=0.0, posinf=6e4, neginf=0.0), 0)
     panorama = cv2.resize(rgb, _READ_SHAPE[::-1], interpolation=cv2.INTER_AREA)
     if not panorama.any():
         raise InputError(f"environment: the picture is black: {path}")
-    return _exposed(*_without_sun(panorama))
+    return exposed(environment_of(*_without_sun(panorama)), float(np.mean(_EXPOSED)))
 
 
 def _linear_from_srgb(srgb: np.ndarray) -> np.ndarray:
@@ -245,11 +245,12 @@ def _without_sun(panorama: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return panorama - over, to_sun, (over * angles[..., None]).sum((0, 1)) / np.pi
 
 
-def _exposed(panorama: np.ndarray, to_sun: np.ndarray, sun_color: np.ndarray) -> Environment:
-    """Scale all light so that white surfaces get as much as a camera's exposure lets them, seen from all sides."""
-    upright = irradiance_at(
-        irradiance_of(panorama), np.array([[0.0, 1, 0], [1, 0, 0], [-1, 0, 0], [0, 0, 1], [0, 0, -1]])
-    )
-    total = float((upright.mean(0) + 0.5 * sun_color).mean())
-    factor = _EXPOSED / max(total, 1e-9)
-    return environment_of(factor * panorama, to_sun, factor * sun_color)
+_ALL_SIDES = np.array([[0.0, 1, 0], [1, 0, 0], [-1, 0, 0], [0, 0, 1], [0, 0, -1]])
+
+
+def exposed(around: Environment, level: float) -> Environment:
+    """Scale all light: white surfaces that look up or aside get `level` on average, half of the sun with it."""
+    total = irradiance_at(around.irradiance, _ALL_SIDES).mean() + 0.5 * around.sun_color.mean()
+    factor = level / max(float(total), 1e-9)
+    panorama = (factor * around.panorama).astype(np.float32)
+    return Environment(panorama, around.to_sun, factor * around.sun_color, factor * around.irradiance)

@@ -13,7 +13,7 @@ from simpose_tf.figures.figure import PATTERNS, Figure, Material
 from simpose_tf.sim import gl
 from simpose_tf.sim.kept import Kept
 
-_TOPOLOGIES, _FIGURES, _TEXTURES = 64, 128, 24  # kept at most; bodies of continuous shape never end
+_TOPOLOGIES, _FIGURES, _TEXTURES = 48, 128, 24  # kept at most; bodies of continuous shape never end
 _CLOUD_PERIOD = 0.07  # metres
 
 
@@ -68,7 +68,7 @@ class Drawable:
 
     def draw_shape(self, vertex_shader: str, fragment_shader: str, **uniforms: object) -> None:
         """Draw the person without colour: all that has no holes in one call, hair cards and the like one by one."""
-        solid = []
+        solid: list[tuple[int, int]] = []
         for number, first, count in self.topology.ranges:
             if self.materials[number].cutout and self.textures is not None:
                 program = gl.program(vertex_shader, fragment_shader, CUTOUT=1)
@@ -108,8 +108,9 @@ class Drawable:
 
     def release(self) -> None:
         """Give back what belongs to this picture only."""
-        for item in (*self.arrays, self.posed):
-            item.release()
+        for array in self.arrays:
+            array.release()
+        self.posed.release()
 
 
 def turn_hue(color: tuple[float, float, float], shift: float) -> tuple[float, float, float]:
@@ -123,13 +124,14 @@ class PeopleBuffers:
 
     def __init__(self) -> None:
         """Keep nothing yet."""
+        self._digests: Kept[tuple[list[np.ndarray], bytes]] = Kept(_TOPOLOGIES, lambda pair: None)
         self._topologies: Kept[Topology] = Kept(_TOPOLOGIES, Topology.release)
         self._looks: Kept[tuple[np.ndarray, moderngl.Buffer]] = Kept(_FIGURES, lambda pair: pair[1].release())
         self._textures: Kept[tuple[np.ndarray, moderngl.TextureArray]] = Kept(_TEXTURES, lambda pair: pair[1].release())
 
     def upload(self, figure: Figure, vertices: np.ndarray, hue_shift: float) -> Drawable:
         """Upload a posed person: `vertices` `[V, 3]` float32, world."""
-        shared = self._topologies.get(_digest(figure), lambda: _topology(figure))
+        shared = self._topologies.get(self._digest(figure), lambda: _topology(figure))
         looks = self._looks.get((figure.name, id(figure.vertices)), lambda: (figure.vertices, _looks(figure, shared)))
         posed = np.empty((len(shared.vertex), 6), np.float32)
         posed[:, :3] = vertices[shared.vertex]
@@ -140,13 +142,18 @@ class PeopleBuffers:
             textures = self._textures.get(id(figure.textures), make)[1]
         return Drawable(shared, looks[1], gl.context().buffer(posed), textures, figure.materials, hue_shift)
 
+    def _digest(self, figure: Figure) -> bytes:
+        """Return a hash of what `Topology` depends on: bodies of other shape have other names, but the same faces."""
+        tables = (figure.faces, figure.part, figure.uv, figure.material, figure.texture_uv)
+        arrays = [values for values in tables if values is not None]
+        # The arrays are kept with their hash, so that no others can take their ids.
+        return self._digests.get(tuple(map(id, arrays)), lambda: (arrays, _hash(arrays)))[1]
 
-def _digest(figure: Figure) -> bytes:
-    """Return a hash of what `Topology` depends on: bodies of other shape have other names, but the same faces."""
+
+def _hash(arrays: list[np.ndarray]) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
-    for values in (figure.faces, figure.part, figure.uv, figure.material, figure.texture_uv):
-        if values is not None:
-            digest.update(np.ascontiguousarray(values))
+    for values in arrays:
+        digest.update(np.ascontiguousarray(values).data)
     return digest.digest()
 
 

@@ -20,6 +20,9 @@ from simpose_tf.sim.shadows import ContactMap, ShadowMaps
 from simpose_tf.sim.surfaces import Shape, SurfaceBuffers, props_of, scenery_of
 
 _NOISE_CELLS = 32
+# Drivers move corners to a grid of 1/256 pixel, which costs a small picture more of its pixels than a large one. Labels
+# of pictures smaller than this are drawn finer, and those at pixel centres taken.
+_FINE_LABELS = 800
 
 
 @dataclass(frozen=True)
@@ -96,14 +99,16 @@ class Renderer:
         )
         self._scenery = ctx.texture(size, 4, dtype="f2")
         self._scenery_target = ctx.framebuffer([self._scenery])
-        self._labels = [ctx.texture(size, 4, dtype="f4") for _ in range(2)]
-        self._label_target = ctx.framebuffer(self._labels, ctx.depth_renderbuffer(size))
+        self._label_scale = max(1, _FINE_LABELS // min(height, width))
+        fine = (width * self._label_scale, height * self._label_scale)
+        self._labels = [ctx.texture(fine, 4, dtype="f4") for _ in range(2)]
+        self._label_target = ctx.framebuffer(self._labels, ctx.depth_renderbuffer(fine))
         self._picture_target = ctx.framebuffer([ctx.texture(size, 4)])
         self._photo = ctx.texture(size, 3, alignment=1)
         self._screen = ctx.buffer(np.array([-1, -1, 3, -1, -1, 3], np.float32).tobytes())
         self._frame = ctx.buffer(reserve=frame.NUM_BYTES)
         noise = np.random.default_rng(0).integers(0, 256, 3 * (_NOISE_CELLS,), np.uint8)
-        self._noise = ctx.texture3d(noise.shape, 1, noise.tobytes())
+        self._noise = ctx.texture3d((_NOISE_CELLS, _NOISE_CELLS, _NOISE_CELLS), 1, noise.tobytes())
         self._shadows = ShadowMaps(config.shadow_map_size)
         self._contacts = ContactMap()
         self._people, self._surfaces = PeopleBuffers(), SurfaceBuffers()
@@ -134,8 +139,10 @@ class Renderer:
             watch("labels")
             return rendering
         finally:
-            for item in (*uploaded.people, *uploaded.props, *uploaded.scenery):
-                item.release()
+            for person in uploaded.people:
+                person.release()
+            for shape in (*uploaded.props, *uploaded.scenery):
+                shape.release()
 
     def _upload(self, scene: Scene, figures: Mapping[str, Figure], posed: Sequence[np.ndarray]) -> _Uploaded:
         """Upload all meshes and what is the same for the whole picture."""
@@ -209,9 +216,9 @@ class Renderer:
         self._picture_target.use()
         array = ctx.vertex_array(program, [(self._screen, "2f", "corner")])
         array.render()
-        for item in (array, panorama):
-            if item is not None:
-                item.release()
+        array.release()
+        if panorama is not None:
+            panorama.release()
         pixels = np.frombuffer(self._picture_target.read(components=3, alignment=1), np.uint8)
         return pixels.reshape(self.height, self.width, 3).copy()
 
@@ -220,14 +227,18 @@ class Renderer:
         gl.context().enable_only(moderngl.DEPTH_TEST)
         self._label_target.clear(0.0, 0.0, 0.0, 0.0)
         self._label_target.use()
+        scale = self._label_scale
+        # Half a fine pixel brings the picture's pixel centres to centres of fine pixels.
+        shift = (0.0, 0.0) if scale % 2 else (1 / (self.width * scale), 1 / (self.height * scale))
         for number, person in enumerate(uploaded.people, start=1):
-            person.draw_shape("label.vert", "label.frag", person=float(number))
+            person.draw_shape("label.vert", "label.frag", person=float(number), shift=shift)
         hides = gl.program("label.vert", "label.frag")
-        gl.set_uniforms(hides, person=0.0)
-        for shape in uploaded.props:
-            shape.draw(hides)
-        shape_ = (self.height, self.width, 4)
-        first, second = (np.frombuffer(t.read(), np.float32).reshape(shape_)[::-1] for t in self._labels)
+        gl.set_uniforms(hides, person=0.0, shift=shift)
+        for prop in uploaded.props:
+            prop.draw(hides)
+        rows, columns = self.height * scale, self.width * scale
+        fine = [np.frombuffer(texture.read(), np.float32).reshape(rows, columns, 4) for texture in self._labels]
+        first, second = (values[scale // 2 :: scale, scale // 2 :: scale][::-1] for values in fine)
         return first, second
 
 
@@ -247,14 +258,14 @@ def _panorama(linear: np.ndarray) -> moderngl.Texture:
 
 
 def _rendering(color: np.ndarray, person_part_uv: np.ndarray, normal_depth: np.ndarray) -> Rendering:
-    person = np.round(person_part_uv[..., 0]).astype(np.int32)
-    seen = person > 0
+    """Return views of what the label shader wrote: whole numbers as floats, 0 off people."""
+    person = person_part_uv[..., 0].astype(np.int32)
     return Rendering(
         color=color,
         person=person,
-        part=np.round(person_part_uv[..., 1]).astype(np.uint8),
-        u=np.where(seen, person_part_uv[..., 2], np.float32(0)),
-        v=np.where(seen, person_part_uv[..., 3], np.float32(0)),
-        normal=np.where(seen[..., None], normal_depth[..., :3], np.float32(0)),
-        depth=np.where(seen, normal_depth[..., 3], np.float32(np.inf)),
+        part=person_part_uv[..., 1].astype(np.uint8),
+        u=person_part_uv[..., 2],
+        v=person_part_uv[..., 3],
+        normal=normal_depth[..., :3],
+        depth=np.where(person > 0, normal_depth[..., 3], np.float32(np.inf)),
     )

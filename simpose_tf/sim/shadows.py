@@ -76,7 +76,9 @@ class ContactMap:
         gl.context().enable_only(moderngl.DEPTH_TEST)
         self._target.clear()
         self._target.use()
-        for thing in (*people, *props):
-            draw_shape(thing, "contact.vert", "contact.frag")
+        for person in people:
+            draw_shape(person, "contact.vert", "contact.frag")
+        for prop in props:
+            draw_shape(prop, "contact.vert", "contact.frag")
         self.texture.build_mipmaps()
         self.texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)

@@ -11,10 +11,10 @@ from simpose_tf.sim import gl
 from simpose_tf.sim.kept import Kept
 from simpose_tf.sim.props import prop_mesh
 from simpose_tf.sim.scene import Prop, Scene, Surface, Wall
-from simpose_tf.sim.textures import tile
+from simpose_tf.sim.textures import SIZE, tile
 
 _TILES = 48  # kept at most
-_ANISOTROPY = 4.0  # grounds are seen at a slant
+_ANISOTROPY = 4.0  # of grounds and walls, which are seen at a slant and drawn once a pixel
 _GROUND_HALF_SIZE = 100.0  # metres
 _FADE = (25.0, 70.0)  # metres from the camera: where the ground fades into the panorama
 _CREASE = 0.7  # cosine of the angle from which an edge is sharp
@@ -39,8 +39,9 @@ class Shape:
 
     def release(self) -> None:
         """Give the card's memory back."""
-        for item in (*self.arrays, self.buffer):
-            item.release()
+        for array in self.arrays:
+            array.release()
+        self.buffer.release()
 
 
 class SurfaceBuffers:
@@ -61,17 +62,18 @@ class SurfaceBuffers:
             metallic=surface.metallic,
             fade=_FADE,
         )
-        self._tiles.get((surface.kind, surface.seed), lambda: _upload(surface)).use(gl.TILE_UNIT)
+        texture = self._tiles.get((surface.kind, surface.seed), lambda: _upload(surface))
+        texture.anisotropy = _ANISOTROPY if scenery else 1.0
+        texture.use(gl.TILE_UNIT)
         shape.draw(program)
 
 
 def _upload(surface: Surface) -> moderngl.Texture:
     pixels = tile(surface.kind, surface.seed)
     rgba = np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], -1)
-    made = gl.context().texture(pixels.shape[1::-1], 4, rgba.tobytes(), internal_format=gl.SRGB8_ALPHA8)
+    made = gl.context().texture((SIZE, SIZE), 4, rgba.tobytes(), internal_format=gl.SRGB8_ALPHA8)
     made.build_mipmaps()
     made.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-    made.anisotropy = _ANISOTROPY
     return made
 
 

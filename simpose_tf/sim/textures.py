@@ -1,4 +1,4 @@
-"""Tiles that repeat: what grounds, walls and props are made of, painted from noise. No files, the same on every machine.
+"""Tiles that repeat: what grounds, walls and props are made of, painted from noise: no files, the same everywhere.
 
 # not in the paper: SimPose names no backgrounds for its simulated people.
 """
@@ -161,7 +161,7 @@ def _grass(rng: np.random.Generator) -> np.ndarray:
     ground = _mixed(green, dry, _noise(rng, 1.3))
     blades = np.zeros((SIZE, SIZE), np.float32)
     for _ in range(2):
-        blades = np.maximum(blades, _noise(rng, 0.3, tuple(rng.permutation([0.35, 1.6]))))  # type: ignore[arg-type]
+        blades = np.maximum(blades, _noise(rng, 0.3, tuple(rng.permutation([0.35, 1.6]))))
     return ground * (0.35 + 0.95 * blades)[..., None]
 
 

@@ -15,6 +15,10 @@ void main() {
 #if CUTOUT
   if (textureLod(textures, vec3(texel, layer), 0.0).a < 0.5) discard;
 #endif
+  if (person == 0.0) {
+    person_part_uv = normal_depth = vec4(0.0);
+    return;
+  }
   person_part_uv = vec4(person, chart_part, clamp(chart_uv, 0.0, 1.0));
   vec3 n = normalize(camera_normal);
   normal_depth = vec4(gl_FrontFacing ? n : -n, 1.0 / gl_FragCoord.w);  // the inside of an open hem faces us, too

@@ -1,5 +1,6 @@
 #version 330
 #include frame.glsl
+uniform vec2 shift;   // to the sample points, clip space
 in vec3 position;
 in vec3 normal;
 in vec2 uv;
@@ -15,4 +16,5 @@ void main() {
   chart_part = part;
   texel = texture_uv;
   gl_Position = clip_from_world * vec4(position, 1.0);
+  gl_Position.xy += shift * gl_Position.w;
 }

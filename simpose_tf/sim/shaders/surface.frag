@@ -2,6 +2,7 @@
 // Variants: SCENERY (linear colour, else square roots), GROUND (contacts darken it, and it fades far away).
 #include light.glsl
 uniform sampler2D tile;         // sRGB
+uniform sampler3D noise_map;    // value noise, period 32 cells
 uniform vec4 tint_roughness;    // linear
 uniform float metallic;
 #if GROUND
@@ -20,13 +21,13 @@ void main() {
     n = -n;
     around = environment_irradiance(n);
   }
-  // The tile's own mean, a few tiles wide, breaks the repetition.
-  float cloud = textureLod(tile, at * 0.137, 3.0).g / max(textureLod(tile, at, 20.0).g, 0.02);
-  vec3 albedo = texture(tile, at).rgb * tint_roughness.rgb * mix(1.0, cloud, 0.35);
+  // Light and dark over a few tiles breaks the repetition.
+  float cloud = 0.8 + 0.4 * texture(noise_map, vec3(at, 0.5) * (0.4 / 32.0)).r;
+  vec3 albedo = texture(tile, at).rgb * tint_roughness.rgb * cloud;
 #if GROUND
   vec2 near = world.xz * contact.xy + contact.zw;
-  float touch = 0.5 * textureLod(contact_map, near, 2.0).r + 0.5 * textureLod(contact_map, near, 4.0).r;
-  around *= 1.0 - 0.75 * touch;
+  float touch = textureLod(contact_map, near, 1.0).r + textureLod(contact_map, near, 2.5).r + textureLod(contact_map, near, 4.0).r;
+  around *= 1.0 - 0.8 * touch / (touch + 0.8);
 #endif
   vec3 c = shaded(min(albedo, 1.0), tint_roughness.w, metallic, around, world, n, 1.0 / gl_FragCoord.w);
 #if SCENERY
