@@ -11,7 +11,7 @@ from simpose_tf import keypoints
 from simpose_tf.charts import NUM_PARTS, PART_NAMES
 from simpose_tf.errors import InputError
 from simpose_tf.figures import makehuman
-from simpose_tf.surface.lookup import closest
+from simpose_tf.surface.lookup import barycentric, closest
 from simpose_tf.surface.reference import open_reference
 
 _POINTS = 64  # places of the surface that a keypoint is carried over by
@@ -93,30 +93,47 @@ def _check_keypoints(path: str | os.PathLike, stored: dict[str, np.ndarray], cou
         raise InputError(f"{path}: keypoint_vertices do not fit the mesh's {count} vertices")
 
 
-def keypoints_of(charts: Charts, faces: np.ndarray, place: str) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Surface:
+    """A charted surface to look places up in.
+
+    Attributes:
+      faces: `[F, 3]`.
+      part: `[F]` 1..24.
+      uv: `[F, 3, 2]`.
+      place: the file, for errors.
+      depth: `[V]` how far out vertices lie (from their bones): where layers of cloth or hair have the same charts, the
+        innermost is meant; None for a surface of one layer.
+    """
+
+    faces: np.ndarray
+    part: np.ndarray
+    uv: np.ndarray
+    place: str
+    depth: np.ndarray | None = None
+
+
+def keypoints_of(
+    charts: Charts, faces: np.ndarray, place: str, depth: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return keypoint vertices `[17, K]` int32 and weights `[17, K]` float32: the file's own, or carried over.
 
     Args:
       charts: of the mesh.
       faces: `[F, 3]` of the mesh.
       place: the file, for errors.
+      depth: see `Surface`.
     """
     if charts.keypoint_vertices is not None and charts.keypoint_weights is not None:
         return charts.keypoint_vertices, charts.keypoint_weights
-    return keypoints_from_charts(faces, charts.part, charts.uv, place)
+    return keypoints_from_charts(Surface(faces, charts.part, charts.uv, place, depth))
 
 
-def keypoints_from_charts(faces: np.ndarray, part: np.ndarray, uv: np.ndarray, place: str) -> tuple:
+def keypoints_from_charts(surface: Surface) -> tuple[np.ndarray, np.ndarray]:
     """Carry the open body's COCO keypoints over to any mesh with the open charts.
 
     A keypoint of the open body is a weighted sum of places on its surface; the places with the same (part, u, v) on
     the mesh give the mesh's keypoint. # not in the paper: it does not say where its keypoints come from.
-
-    Args:
-      faces: `[F, 3]`.
-      part: `[F]`, 1..24.
-      uv: `[F, 3, 2]`.
-      place: the file, for errors.
 
     Returns:
       `[17, 3 N]` int32 vertices and `[17, 3 N]` float32 weights, N = 64.
@@ -125,39 +142,62 @@ def keypoints_from_charts(faces: np.ndarray, part: np.ndarray, uv: np.ndarray, p
       InputError: the mesh has no face in a part that a keypoint needs.
     """
     parts, uvs, weights = _reference_places()
-    corner, share = places_of_iuv(faces, part, uv, parts.ravel(), uvs.reshape(-1, 2), place)
+    corner, share = places_of_iuv(surface, parts.ravel(), uvs.reshape(-1, 2))
     total = weights.ravel()[:, None] * share
     shape = (keypoints.NUM_KEYPOINTS, -1)
     return corner.reshape(shape).astype(np.int32), total.reshape(shape).astype(np.float32)
 
 
-def places_of_iuv(
-    faces: np.ndarray, part: np.ndarray, uv: np.ndarray, parts: np.ndarray, uvs: np.ndarray, place: str
-) -> tuple[np.ndarray, np.ndarray]:
+def places_of_iuv(surface: Surface, parts: np.ndarray, uvs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the three vertices `[N, 3]` and weights `[N, 3]` of the places nearest to (part, u, v) in the charts.
 
     Args:
-      faces: `[F, 3]`, `part` `[F]` and `uv` `[F, 3, 2]`: the charted mesh.
-      part: see `faces`.
-      uv: see `faces`.
+      surface: where to look.
       parts: `[N]` parts to look up.
       uvs: `[N, 2]` places in them.
-      place: the file, for errors.
+
+    Raises:
+      InputError: a part has no faces.
     """
     corner, share = np.zeros((len(parts), 3), np.int64), np.zeros((len(parts), 3))
-    edges = uv[:, 1:].astype(float) - uv[:, :1]
+    edges = surface.uv[:, 1:].astype(float) - surface.uv[:, :1]
     usable = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]) > _FLAT
     for chart in np.unique(parts):
-        source, rows = np.flatnonzero((part == chart) & usable), np.flatnonzero(parts == chart)
+        source, rows = np.flatnonzero((surface.part == chart) & usable), np.flatnonzero(parts == chart)
         if not len(source):
-            raise InputError(
-                f"{place}: keypoints need faces of part {chart} ({PART_NAMES[chart]}); the charts have none"
-            )
-        flat = np.pad(uv[source].reshape(-1, 2).astype(float), ((0, 0), (0, 1)))
+            named = f"part {chart} ({PART_NAMES[chart]})"
+            raise InputError(f"{surface.place}: keypoints need faces of {named}; the charts have none")
+        triangles = np.pad(surface.uv[source].astype(float), ((0, 0), (0, 0), (0, 1)))
         points = np.pad(uvs[rows].astype(float), ((0, 0), (0, 1)))
-        nearest, weights = closest(points, flat, np.arange(len(flat)).reshape(-1, 3))
-        corner[rows], share[rows] = faces[source[nearest]], weights
+        nearest, weights = closest(points, triangles.reshape(-1, 3), np.arange(3 * len(source)).reshape(-1, 3))
+        if surface.depth is not None:
+            depth = surface.depth[surface.faces[source]]
+            nearest, weights = _innermost(points, triangles, depth, (nearest, weights))
+        corner[rows], share[rows] = surface.faces[source[nearest]], weights
     return corner, share
+
+
+def _innermost(
+    points: np.ndarray, triangles: np.ndarray, depth: np.ndarray, nearest: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each point the triangle around it that lies deepest, and its weights; `nearest` if there is none.
+
+    Args:
+      points: `[N, 3]` places in a chart, the third coordinate 0.
+      triangles: `[F, 3, 3]` in the chart.
+      depth: `[F, 3]` of the corners.
+      nearest: triangle `[N]` and weights `[N, 3]` to take else.
+    """
+    found, weights = nearest[0].copy(), nearest[1].copy()
+    low, high = triangles.min(1), triangles.max(1)
+    for row, point in enumerate(points):
+        near = np.flatnonzero(((low <= point) & (point <= high)).all(1))
+        shares = barycentric(np.broadcast_to(point, (len(near), 3)), triangles[near])
+        inside = (shares >= -1e-9).all(1)
+        if inside.any():
+            levels = np.where(inside, (shares * depth[near]).sum(1), np.inf)
+            found[row], weights[row] = near[levels.argmin()], np.maximum(shares[levels.argmin()], 0)
+    return found, weights
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import numpy as np
 
 from simpose_tf.errors import InputError
 from simpose_tf.figures import charted, glb_looks, glb_skin
-from simpose_tf.figures.figure import Figure
+from simpose_tf.figures.figure import Figure, Skeleton
 from simpose_tf.figures.glb_file import open_glb
 from simpose_tf.figures.glb_mesh import Mesh, read_mesh
 
@@ -34,7 +34,9 @@ def read_glb_figure(path: str | os.PathLike, charts_path: str | os.PathLike, nam
     vertices, heads = _in_metres(mesh, bones, glb.path)
     used, material = np.unique(mesh.material, return_inverse=True)
     materials, textures = glb_looks.read_materials(glb, used)
-    keypoint_vertices, keypoint_weights = charted.keypoints_of(charts, mesh.faces, str(charts_path))
+    skeleton = glb_skin.skeleton_of(bones, heads, _bone_ends(mesh, bones.names, heads, vertices))
+    depth = _distances_to_bones(mesh, skeleton, vertices)
+    keypoint_vertices, keypoint_weights = charted.keypoints_of(charts, mesh.faces, str(charts_path), depth)
     return Figure(
         name=name,
         vertices=vertices.astype(np.float32),
@@ -45,7 +47,7 @@ def read_glb_figure(path: str | os.PathLike, charts_path: str | os.PathLike, nam
         materials=materials,
         skin_joints=mesh.skin_joints,
         skin_weights=mesh.skin_weights,
-        skeleton=glb_skin.skeleton_of(bones, heads, _bone_ends(mesh, bones.names, heads, vertices)),
+        skeleton=skeleton,
         keypoint_vertices=keypoint_vertices,
         keypoint_weights=keypoint_weights,
         shade=glb_looks.srgb_from_linear(mesh.color).astype(np.float32),
@@ -88,3 +90,11 @@ def _bone_ends(mesh: Mesh, names: tuple[str, ...], heads: np.ndarray, vertices: 
     bare = np.linalg.norm(ends - heads, axis=1) < 1e-4
     ends[bare] += [0, 0.05, 0]  # bones that move nothing need only a direction
     return ends
+
+
+def _distances_to_bones(mesh: Mesh, skeleton: Skeleton, vertices: np.ndarray) -> np.ndarray:
+    """Return how far vertices `[V, 3]` lie from the bone that moves them most, `[V]` metres: what is over what."""
+    owner = mesh.skin_joints[:, 0]
+    heads, along = skeleton.heads[owner], (skeleton.tails - skeleton.heads)[owner]
+    share = ((vertices - heads) * along).sum(1) / np.maximum((along**2).sum(1), 1e-9)
+    return np.linalg.norm(vertices - heads - np.clip(share, 0, 1)[:, None] * along, axis=1)

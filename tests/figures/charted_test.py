@@ -20,7 +20,7 @@ def write(path, **fields):
 def test_keypoints_of_any_shape_are_found_by_its_charts(shape):
     base, reference = makehuman.load_base(), open_reference()
     vertices = makehuman.shape_vertices(base, makehuman.Shape(**shape))
-    ids, weights = charted.keypoints_from_charts(reference.faces, reference.part, reference.uv, "x")
+    ids, weights = charted.keypoints_from_charts(charted.Surface(reference.faces, reference.part, reference.uv, "x"))
     found = np.einsum("kn,knc->kc", weights, vertices[ids])
     miss = np.linalg.norm(found - base.keypoint_regressor @ vertices, axis=1)
     assert miss.max() < 0.008, keypoints.NAMES[miss.argmax()]
@@ -41,7 +41,9 @@ def test_keypoints_do_not_depend_on_the_triangulation():
 
     part = np.tile(reference.part, 4)[order]
     vertices = cut(corners).reshape(-1, 3)
-    ids, weights = charted.keypoints_from_charts(np.arange(len(vertices)).reshape(-1, 3), part, cut(uv), "x")
+    ids, weights = charted.keypoints_from_charts(
+        charted.Surface(np.arange(len(vertices)).reshape(-1, 3), part, cut(uv), "x")
+    )
     found = np.einsum("kn,knc->kc", weights, vertices[ids])
     assert np.linalg.norm(found - base.keypoint_regressor @ base.vertices, axis=1).max() < 0.004
 
@@ -49,11 +51,24 @@ def test_keypoints_do_not_depend_on_the_triangulation():
 def test_places_are_looked_up_in_their_own_part():
     uv = np.array([[[0, 0], [1, 0], [0, 1]], [[0, 0], [1, 0], [0, 1]], [[1, 1], [0, 1], [1, 0]]], np.float32)
     faces, part = np.arange(9).reshape(3, 3), np.array([1, 2, 2])
-    corner, share = charted.places_of_iuv(
-        faces, part, uv, np.array([2, 2, 1]), np.array([[0.25, 0.5], [0.75, 0.75], [1, 1]]), "x"
-    )
+    surface = charted.Surface(faces, part, uv, "x")
+    corner, share = charted.places_of_iuv(surface, np.array([2, 2, 1]), np.array([[0.25, 0.5], [0.75, 0.75], [1, 1]]))
     assert corner.tolist() == [[3, 4, 5], [6, 7, 8], [0, 1, 2]]
     np.testing.assert_allclose(share, [[0.25, 0.25, 0.5], [0.5, 0.25, 0.25], [0, 0.5, 0.5]], atol=1e-9)
+
+
+def test_of_several_layers_the_innermost_is_meant():
+    """Cloth over the whole body with its charts, in front of the body's faces or behind them in the list."""
+    base, reference = makehuman.load_base(), open_reference()
+    count = len(reference.vertices)
+    depth = np.concatenate([np.zeros(count), np.full(count, 0.02)])
+    for layers in ((0, count), (count, 0)):
+        faces = np.concatenate([reference.faces + start for start in layers])
+        part, uv = np.tile(reference.part, 2), np.tile(reference.uv, (2, 1, 1))
+        ids, weights = charted.keypoints_from_charts(charted.Surface(faces, part, uv, "x", depth))
+        assert ids.max() < count
+        found = np.einsum("kn,knc->kc", weights, base.vertices[ids])
+        assert np.linalg.norm(found - base.keypoint_regressor @ base.vertices, axis=1).max() < 0.002
 
 
 def test_corrected_weights_give_the_keypoint_and_sum_to_one():
@@ -69,8 +84,9 @@ def test_corrected_weights_give_the_keypoint_and_sum_to_one():
 def test_a_mesh_without_a_part_that_keypoints_need_is_refused():
     reference = open_reference()
     left = reference.part != 5
+    surface = charted.Surface(reference.faces[left], reference.part[left], reference.uv[left], "a.npz")
     with pytest.raises(InputError, match=r"a\.npz: keypoints need faces of part 5 \(left_foot\)"):
-        charted.keypoints_from_charts(reference.faces[left], reference.part[left], reference.uv[left], "a.npz")
+        charted.keypoints_from_charts(surface)
 
 
 def test_charts_are_read_with_all_their_fields(tmp_path):

@@ -146,6 +146,7 @@ def _primitives(blob: Blob, figure: Figure, export: Export) -> list[gl.Primitive
         attributes = gl.Attributes(
             POSITION=blob.add((figure.vertices[ids] @ export.file_from_figure.T).astype("f4")),
             TEXCOORD_0=blob.add(unique[:, 1:].astype("f4")),
+            COLOR_0=blob.add(linear_from_srgb(figure.shade[ids]).astype("f4")),
             JOINTS_0=blob.add(figure.skin_joints[ids].astype("u1")),
             WEIGHTS_0=blob.add(weights, normalized=export.weights != "f4"),
         )
@@ -154,9 +155,12 @@ def _primitives(blob: Blob, figure: Figure, export: Export) -> list[gl.Primitive
     return primitives
 
 
+def linear_from_srgb(color: np.ndarray) -> np.ndarray:
+    return np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+
+
 def _material(material) -> gl.Material:
-    color = np.array(material.color, float)
-    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4)
+    linear = linear_from_srgb(np.array(material.color, float))
     texture = gl.TextureInfo(index=material.texture) if material.texture >= 0 else None
     pbr = gl.PbrMetallicRoughness(
         baseColorFactor=[*linear.tolist(), 1.0],

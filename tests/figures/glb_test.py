@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 from simpose_tf import keypoints
 from simpose_tf.errors import InputError
 from simpose_tf.figures import glb, pose
+from simpose_tf.figures.catalogue import figure_names, load_figure
 from simpose_tf.figures.figure import Figure
 from tests.figures.glb_files import Export, write_glb
 from tests.figures.open_body import open_body
@@ -134,6 +135,11 @@ def test_charts_materials_and_textures_come_back(pair):
         np.testing.assert_allclose([a.roughness, a.metallic], [b.roughness, b.metallic])
 
 
+def test_colours_of_vertices_come_back(pair):
+    body, read = pair
+    np.testing.assert_allclose(corners(read, read.shade), corners(body, body.shade), atol=1e-5)
+
+
 def test_weights_are_four_and_sum_to_one(pair):
     assert pair[1].skin_joints.shape == pair[1].skin_weights.shape == (len(pair[1].vertices), 4)
     np.testing.assert_allclose(pair[1].skin_weights.sum(1), 1, atol=1e-6)
@@ -172,3 +178,17 @@ def test_a_skeleton_that_lacks_arms_is_refused_with_their_names(tmp_path):
     write_glb(tmp_path / "a.glb", open_body(), Export(rename={"LeftArm": "thing", "RightArm": "other"}))
     with pytest.raises(InputError, match=r"a\.glb: the skeleton lacks bones that poses need: LeftArm, RightArm"):
         glb.read_glb_surface(tmp_path / "a.glb")
+
+
+def test_a_dressed_person_of_several_layers_keeps_looks_and_keypoints(tmp_path):
+    person = load_figure(figure_names("train")[0])
+    write_glb(tmp_path / "a.glb", person)
+    read = glb.read_glb_figure(tmp_path / "a.glb", charts_of(person, tmp_path / "a.npz"), "a")
+    assert [m.name for m in read.materials] == [person.materials[k].name for k in np.unique(person.material)]
+    rotations = Rotation.from_rotvec(np.random.default_rng(3).normal(0, 0.2, (52, 3))).as_matrix()
+    order = [person.skeleton.names.index(name) for name in read.skeleton.names]
+    posed, again = pose.pose_vertices(person, rotations), pose.pose_vertices(read, rotations[order])
+    error = corners(read, again) - corners(person, posed) - offset(person, read)
+    assert np.linalg.norm(error, axis=-1).max() < 1e-3
+    miss = pose.keypoints_3d(read, again) - pose.keypoints_3d(person, posed) - offset(person, read)
+    assert np.linalg.norm(miss, axis=1).max() < 0.01

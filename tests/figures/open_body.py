@@ -34,7 +34,7 @@ def open_body(name: str = "plain") -> Figure:
         skeleton=makehuman.skeleton_of(base, vertices),
         keypoint_vertices=kept.astype(np.int32),
         keypoint_weights=(shares / shares.sum(1, keepdims=True)).astype(np.float32),
-        shade=np.ones((len(vertices), 3), np.float32),
+        shade=(0.6 + 0.4 * np.sin(5 * vertices) ** 2).astype(np.float32),
         textures=np.stack([grid_texture(), grid_texture()[::-1]]),
         texture_uv=atlas_uv(reference.part, reference.uv),
     )
