@@ -129,7 +129,7 @@ def caption(person: schema.Person) -> str:
 
 def short_caption(person: schema.Person) -> str:
     """Return the line below a person's small picture."""
-    return " ".join(filter(None, [f"{person.image_id}/{person.person_id}", person.figure_id, person.pose]))
+    return " ".join(filter(None, [f"{person.image_id}/{person.person_id}", person.pose, person.figure_id]))
 
 
 def summary_lines(counted: Sequence[Statistics]) -> list[str]:

@@ -167,14 +167,19 @@ def _draw_tilts(axis: Axes, counted: Statistics) -> None:
 
 
 def figures(counted: Statistics) -> Figure:
-    """Draw how many people each figure became."""
-    ranked = sorted(counted.figures.items(), key=lambda item: (item[1], item[0]))[-ROWS:]
+    """Draw how many people each figure became; of many figures, how many became how many."""
+    ranked = sorted(counted.figures.items(), key=lambda item: (item[1], item[0]))
+    title = f"{len(ranked)} figures, {ranked[0][1]} to {ranked[-1][1]} people each"
+    if len(ranked) > ROWS:
+        drawn, (axis,) = row(1, 3.1)
+        figures_with = np.bincount([number for _, number in ranked])
+        axis.bar(np.arange(1, len(figures_with)), figures_with[1:], color=BLUE, width=0.8)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        tidy(axis, title, "people that a figure became", "figures")
+        return drawn
     drawn, (axis,) = row(1, 0.9 + 0.22 * max(len(ranked), 4))
     ranked_bars(axis, np.array([number for _, number in ranked]), [name for name, _ in ranked], "{:.0f}")
-    more = f"; the {ROWS} most frequent" if len(counted.figures) > ROWS else ""
-    tidy(
-        axis, f"{len(counted.figures)} figures, {ranked[0][1]} to {ranked[-1][1]} people each{more}", "people", "", "x"
-    )
+    tidy(axis, title, "people", "", grid="x")
     return drawn
 
 

@@ -52,6 +52,13 @@ def test_bars_have_the_lengths_of_the_counts(simulated):
     assert bar_lengths(figures, True) == [2, 2]
 
 
+def test_many_figures_are_counted_by_how_often_they_appear():
+    counted = Statistics(people=130)
+    counted.figures.update({f"body-{i}": 1 + (i % 3 == 0) for i in range(90)})
+    (axis,) = statistics_charts.figures(counted).axes
+    assert bar_lengths(axis, False) == [60, 30]
+
+
 def test_visibility_bars_are_stacked_to_the_whole(simulated):
     left, right = statistics_charts.visibility(simulated, "off").axes
     assert sum(bar_lengths(left, True)) == pytest.approx(17 * 100)
