@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import cv2
@@ -16,7 +16,7 @@ from simpose_tf.data.window import WindowConfig, cut_image, cut_labels, window_a
 from simpose_tf.figures.cast import Cast
 from simpose_tf.figures.motion import joined, pose_bank, user_motion
 from simpose_tf.sim.annotate import PersonLabels, SimPeopleFilter, annotate
-from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering
+from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering, unwatched
 from simpose_tf.sim.sampler import Assets, SceneConfig, Stage, sample_stage
 from simpose_tf.sim.surroundings import VARIANTS, SurroundingsConfig
 from simpose_tf.splits import SPLITS
@@ -65,11 +65,11 @@ class SceneWriter:
         rng = np.random.default_rng([self.seed, SPLITS.index(self.cast.split), index])
         return sample_stage(rng, self.scene, self.surroundings, _assets(self.cast, self.media))
 
-    def draw(self, stage: Stage) -> tuple[Rendering, list[PersonLabels]]:
-        """Render a scene and label its people."""
+    def draw(self, stage: Stage, watch: Callable[[str], None] = unwatched) -> tuple[Rendering, list[PersonLabels]]:
+        """Render a scene and label its people; `watch` is called after each stage of the renderer."""
         figures = {person.figure: self.cast.load(person.figure) for person in stage.scene.people}
         renderer = _renderer(stage.scene.camera.height, stage.scene.camera.width, self.render)
-        rendering = renderer.render(stage.scene, figures, stage.posed)
+        rendering = renderer.render(stage.scene, figures, stage.posed, watch)
         return rendering, annotate(stage, figures, rendering)
 
     def encode(self, stage: Stage, rendering: Rendering, labels: list[PersonLabels], index: int) -> list[bytes]:

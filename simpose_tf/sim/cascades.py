@@ -77,6 +77,7 @@ def fit_cascades(
         low, high = np.maximum(corners.min(0), whole_low), np.minimum(corners.max(0), whole_high)
         low[2], high[2] = whole_low[2], whole_high[2]
         touching = np.all((boxes[:, 0, :2] <= high[:2]) & (boxes[:, 1, :2] >= low[:2]), axis=1)
+        touching &= boxes[:, 0, 2] <= corners[:, 2].max()  # the others stand behind the slice, seen from the sun
         if np.all(low < high) and touching.any():
             low, high = _snapped(low, high, size)
             held = tuple(int(k) for k in np.flatnonzero(touching))

@@ -66,8 +66,13 @@ class Drawable:
         self.arrays.append(made)
         return made
 
-    def draw_shape(self, vertex_shader: str, fragment_shader: str, **uniforms: object) -> None:
-        """Draw the person without colour: all that has no holes in one call, hair cards and the like one by one."""
+    def draw_shape(self, vertex_shader: str, fragment_shader: str, cull: bool = False, **uniforms: object) -> None:
+        """Draw the person without colour: all that has no holes in one call, hair cards and the like one by one.
+
+        `cull` leaves out faces that look away; never those of hair cards, which have two sides.
+        """
+        ctx = gl.context()
+        ctx.disable(moderngl.CULL_FACE)
         solid: list[tuple[int, int]] = []
         for number, first, count in self.topology.ranges:
             if self.materials[number].cutout and self.textures is not None:
@@ -80,6 +85,8 @@ class Drawable:
                 solid.append((first, count))
         program = gl.program(vertex_shader, fragment_shader)
         gl.set_uniforms(program, **uniforms)
+        if cull:
+            ctx.enable(moderngl.CULL_FACE)
         for first, count in solid:
             self._render(program, first, count)
 

@@ -79,7 +79,7 @@ class _Uploaded:
     cascades: tuple[Cascade, ...]
 
 
-def _no_watch(stage: str) -> None:
+def unwatched(stage: str) -> None:
     """Do nothing after a stage."""
 
 
@@ -118,7 +118,7 @@ class Renderer:
         scene: Scene,
         figures: Mapping[str, Figure],
         posed: Sequence[np.ndarray],
-        watch: Callable[[str], None] = _no_watch,
+        watch: Callable[[str], None] = unwatched,
     ) -> Rendering:
         """Draw a scene.
 
@@ -232,10 +232,8 @@ class Renderer:
         shift = (0.0, 0.0) if scale % 2 else (1 / (self.width * scale), 1 / (self.height * scale))
         for number, person in enumerate(uploaded.people, start=1):
             person.draw_shape("label.vert", "label.frag", person=float(number), shift=shift)
-        hides = gl.program("label.vert", "label.frag")
-        gl.set_uniforms(hides, person=0.0, shift=shift)
         for prop in uploaded.props:
-            prop.draw(hides)
+            prop.draw_shape("label.vert", "label.frag", person=0.0, shift=shift)
         rows, columns = self.height * scale, self.width * scale
         fine = [np.frombuffer(texture.read(), np.float32).reshape(rows, columns, 4) for texture in self._labels]
         first, second = (values[scale // 2 :: scale, scale // 2 :: scale][::-1] for values in fine)

@@ -36,17 +36,8 @@ class ShadowMaps:
             scale = 2 / (cascade.high - cascade.low)
             uniforms = {"scale": tuple(scale), "offset": tuple(-cascade.low * scale - 1)}
             for number in cascade.casters:
-                draw_shape(casters[number], "cast.vert", "cast.frag", **uniforms)
-
-
-def draw_shape(thing: Drawable | Shape, vertex_shader: str, fragment_shader: str, **uniforms: object) -> None:
-    """Draw a person or a prop without its colour."""
-    if isinstance(thing, Drawable):
-        thing.draw_shape(vertex_shader, fragment_shader, **uniforms)
-    else:
-        program = gl.program(vertex_shader, fragment_shader)
-        gl.set_uniforms(program, **uniforms)
-        thing.draw(program)
+                # What faces the sun casts all of a closed body's shadow.
+                casters[number].draw_shape("cast.vert", "cast.frag", cull=True, **uniforms)
 
 
 class ContactMap:
@@ -77,8 +68,8 @@ class ContactMap:
         self._target.clear()
         self._target.use()
         for person in people:
-            draw_shape(person, "contact.vert", "contact.frag")
+            person.draw_shape("contact.vert", "contact.frag")
         for prop in props:
-            draw_shape(prop, "contact.vert", "contact.frag")
+            prop.draw_shape("contact.vert", "contact.frag")
         self.texture.build_mipmaps()
         self.texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)

@@ -41,9 +41,8 @@ def first_hits(camera: Camera, meshes: Sequence[Mesh], points_xy: np.ndarray) ->
     """
     owner, depth = np.full(len(points_xy), -1), np.full(len(points_xy), np.inf)
     rays = np.column_stack([points_xy, np.ones(len(points_xy))]) @ np.linalg.inv(camera.intrinsics).T
-    occupied = _occupied(camera, points_xy)
     for number, mesh in enumerate(meshes):
-        point, face, corners = _pairs(camera, mesh, points_xy, occupied)
+        point, face, corners = _pairs(camera, mesh, points_xy)
         hit, weights = _intersect(corners, rays[point])
         for k in np.argsort(hit, kind="stable"):
             nearer = hit[k] < depth[point[k]]
@@ -60,27 +59,34 @@ def _occupied(camera: Camera, points_xy: np.ndarray) -> np.ndarray:
     return tiles
 
 
-def _pairs(
-    camera: Camera, mesh: Mesh, points_xy: np.ndarray, occupied: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _pairs(camera: Camera, mesh: Mesh, points_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return point `[K]`, face `[K]` and corners `[K, 3, 3]` (camera frame) where a face's box holds a point."""
     rotation, shift = camera.camera_from_world[:3, :3], camera.camera_from_world[:3, 3]
     in_camera = mesh.vertices.astype(np.float32) @ rotation.T.astype(np.float32) + shift.astype(np.float32)
     intrinsics = camera.intrinsics.astype(np.float32)
     depth = np.maximum(in_camera[:, 2], np.float32(1e-6))
     xy = geometry.project(intrinsics, np.column_stack([in_camera[:, :2], depth]))
+    asked = _in_reach(xy, in_camera[:, 2], points_xy)
     faces = [mesh.faces[:, k] for k in range(3)]
     low, high = (np.stack([reach(xy[:, c], faces) for c in range(2)]) for reach in (_least, _most))
     nearest, farthest = _least(in_camera[:, 2], faces), _most(in_camera[:, 2], faces)
     crossing = (nearest <= _NEAR) & (farthest > _NEAR)
-    candidates = np.flatnonzero(crossing | (nearest > _NEAR) & _touches(low, high, occupied))
+    candidates = np.flatnonzero(crossing | (nearest > _NEAR) & _touches(low, high, _occupied(camera, points_xy[asked])))
     low, high = low[:, candidates] - _SLACK, high[:, candidates] + _SLACK
     low[:, crossing[candidates]], high[:, crossing[candidates]] = -np.inf, np.inf
-    x, y = points_xy.astype(np.float32).T[:, :, None]
+    x, y = points_xy[asked].astype(np.float32).T[:, :, None]
     point, which = np.nonzero((low[0] <= x) & (x <= high[0]) & (low[1] <= y) & (y <= high[1]))
     face = candidates[which]
     world = mesh.vertices[mesh.faces[face]].astype(float)
-    return point, face, world @ rotation.T + shift
+    return asked[point], face, world @ rotation.T + shift
+
+
+def _in_reach(xy: np.ndarray, depth: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
+    """Return which points `[K]` lie in the box of a mesh in the picture; all, where it crosses the camera's plane."""
+    if depth.min() <= _NEAR:
+        return np.arange(len(points_xy)) if depth.max() > _NEAR else np.zeros(0, int)
+    low, high = xy.min(0) - _SLACK, xy.max(0) + _SLACK
+    return np.flatnonzero(((points_xy >= low) & (points_xy <= high)).all(1))
 
 
 def _least(values: np.ndarray, faces: list[np.ndarray]) -> np.ndarray:

@@ -37,6 +37,13 @@ class Shape:
         self.arrays.append(array)
         array.render()
 
+    def draw_shape(self, vertex_shader: str, fragment_shader: str, cull: bool = False, **uniforms: object) -> None:
+        """Draw the mesh without colour; walls have two sides, so nothing is culled whatever `cull` says."""
+        gl.context().disable(moderngl.CULL_FACE)
+        program = gl.program(vertex_shader, fragment_shader)
+        gl.set_uniforms(program, **uniforms)
+        self.draw(program)
+
     def release(self) -> None:
         """Give the card's memory back."""
         for array in self.arrays:
