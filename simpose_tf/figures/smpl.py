@@ -9,14 +9,15 @@ import numpy as np
 
 from simpose_tf import splits
 from simpose_tf.errors import InputError
-from simpose_tf.figures import charted, glb_looks, smpl_paint
-from simpose_tf.figures.figure import Figure, Skeleton
+from simpose_tf.figures import charted, charted_paint, glb_looks
+from simpose_tf.figures.figure import Figure, Material, Skeleton
 from simpose_tf.figures.smpl_file import SmplModel, read_smpl
 from simpose_tf.files import images_in
 
 MOST_DEVIATION = 2.5  # standard deviations of the shape space beyond which nobody is drawn
 _PREFIX = "smpl"
 _TEXTURE_SIDE = 512
+_MATERIAL = Material("body", (1.0, 1.0, 1.0), 0.85, texture=0)
 
 
 def smpl_names(count: int, split: str) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ def load_smpl_figure(
 ) -> Figure:
     """Return a person of SMPL's shape space.
 
-    Shape and looks come from the name alone. Without textures, skin and clothes are painted by chart.
+    Shape and looks come from the name alone. Without textures, the open body's skin and clothes are painted on.
 
     Args:
       model_path: SMPL or SMPL-H, `.npz` or `.pkl`.
@@ -49,28 +50,24 @@ def load_smpl_figure(
     vertices, heads = _shaped(model, betas)
     keypoint_vertices, keypoint_weights = _keypoints(str(model_path), str(charts_path))
     if textures is None:
-        spots = np.einsum("kn,knc->kc", keypoint_weights, vertices[keypoint_vertices])
-        body = smpl_paint.Body(charts.part, vertices[model.faces].mean(1), spots)
-        material, materials = smpl_paint.painted(body, rng)
-        pictures, texture_uv = np.zeros((0, 1, 1, 4), np.uint8), None
+        picture, texture_uv = charted_paint.sample_paint(rng), _painted_texture_uv(str(model_path), str(charts_path))
     else:
-        material, materials = np.zeros(len(model.faces), np.uint8), (smpl_paint.TEXTURED,)
-        pictures, texture_uv = _texture(textures, split, rng), _texture_uv(charts, str(charts_path))
+        picture, texture_uv = _texture(textures, split, rng), _texture_uv(charts, str(charts_path))
     return Figure(
         name=name,
         vertices=vertices.astype(np.float32),
         faces=model.faces,
         part=charts.part,
         uv=charts.uv,
-        material=material,
-        materials=materials,
+        material=np.zeros(len(model.faces), np.uint8),
+        materials=(_MATERIAL,),
         skin_joints=model.skin_joints,
         skin_weights=model.skin_weights,
         skeleton=_skeleton(model, vertices, heads),
         keypoint_vertices=keypoint_vertices,
         keypoint_weights=keypoint_weights,
         shade=np.ones((len(vertices), 3), np.float32),
-        textures=pictures,
+        textures=picture[None],
         texture_uv=texture_uv,
         pose_offsets=model.pose_directions,
     )
@@ -110,6 +107,13 @@ def _keypoints(model_path: str, charts_path: str) -> tuple[np.ndarray, np.ndarra
     return charted.keypoints_of(charts, model.faces, charts_path)
 
 
+@functools.lru_cache(maxsize=2)
+def _painted_texture_uv(model_path: str, charts_path: str) -> np.ndarray:
+    """Return where the model's faces lie in the open body's painted textures."""
+    charts = _model_and_charts(model_path, charts_path)[1]
+    return charted_paint.painted_texture_uv(charts.part, charts.uv)
+
+
 def _shaped(model: SmplModel, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return vertices `[V, 3]` and joints `[J, 3]` of a shape, the feet on y = 0 and the origin between them."""
     vertices = model.template + model.shape_directions @ betas
@@ -138,9 +142,9 @@ def _skeleton(model: SmplModel, vertices: np.ndarray, heads: np.ndarray) -> Skel
 
 
 def _texture(folder: str, split: str, rng: np.random.Generator) -> np.ndarray:
-    """Return one of a split's textures `[1, S, S, 4]` uint8."""
+    """Return one of a split's textures `[S, S, 4]` uint8."""
     files = splits.of_split(images_in(folder, "--textures"), split, f"--textures {folder}")
-    return _read_texture(files[int(rng.integers(len(files)))])[None]
+    return _read_texture(files[int(rng.integers(len(files)))])
 
 
 @functools.lru_cache(maxsize=32)
