@@ -20,12 +20,14 @@ class DataSet:
       name: the shards' name, for example `train`.
       num_shards: number of files.
       settings: everything that decides the records besides the program's version, as plain JSON values.
+      unit: what its tasks are, for lines on progress.
     """
 
     output: str
     name: str
     num_shards: int
     settings: Mapping[str, Any]
+    unit: str = "inputs"
 
     def shard(self, index: int) -> Path:
         """Return the path of a shard."""

@@ -14,7 +14,7 @@ EVERY_SECONDS = 5.0
 class Progress:
     """Print a line every few seconds while a block runs.
 
-    Like `train: 1/4 shards, 37/120 inputs, 152 records, 12.3 records/s, 0:31 left`. It looks at
+    Like `train: 1/4 shards, 37/120 images, 152 records, 2.9 images/s, 12.3 records/s, 0:31 left`. It looks at
     the output folder, so it works for every runner that shares it with the main.
     """
 
@@ -52,12 +52,12 @@ class Progress:
     def line(self) -> str:
         """Return the line about now."""
         shards, tasks, records = self._counts()
-        seconds = time.monotonic() - self._start
+        seconds, unit = max(time.monotonic() - self._start, 1e-9), self._data_set.unit
         left = clock(seconds / tasks * (self._tasks - tasks)) if tasks else "?"
         return (
             f"{self._data_set.name}: {self._kept + shards}/{self._data_set.num_shards} shards, "
-            f"{tasks}/{self._tasks} inputs, {records} records, {records / max(seconds, 1e-9):.1f} records/s, "
-            f"{left} left"
+            f"{tasks}/{self._tasks} {unit}, {records} records, {tasks / seconds:.1f} {unit}/s, "
+            f"{records / seconds:.1f} records/s, {left} left"
         )
 
     def _counts(self) -> tuple[int, int, int]:

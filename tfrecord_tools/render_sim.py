@@ -65,7 +65,7 @@ def main() -> None:
     writer, skipped = writer_of(options)
     num_shards = options.num_shards if options.num_shards is not None else -(-options.num_images // SCENES_PER_SHARD)
     data_set = DataSet(
-        options.output, options.split, num_shards, {**writer.settings(), "num_images": options.num_images}
+        options.output, options.split, num_shards, {**writer.settings(), "num_images": options.num_images}, "images"
     )
     writer.cast.prepare()  # once, before the workers ask for it
     if options.workers > 1:

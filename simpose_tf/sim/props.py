@@ -197,16 +197,19 @@ def in_world(prop: Prop, points: np.ndarray) -> np.ndarray:
 
 
 def inside(prop: Prop, points: np.ndarray, margin: float) -> np.ndarray:
-    """Return which points `[N]` of the prop's frame lie deeper than `margin` metres inside one of its solids."""
+    """Return which points `[N]` of the prop's frame lie deeper than `margin` metres inside one of its solids.
+
+    In thinner boards: deeper than half way to the middle.
+    """
     result = np.zeros(len(points), bool)
     for block in blocks(prop):
-        half = np.maximum(block.half - margin, 0)
+        half = np.maximum(block.half - margin, block.half / 2)
         offset = np.abs(points - block.middle)
         if block.kind == "box":
             result |= (offset < half).all(1)
         elif block.kind == "cylinder":
-            radius = np.linalg.norm(offset[:, [0, 2]] / np.maximum(half[[0, 2]], 1e-9), axis=1)
+            radius = np.linalg.norm(offset[:, [0, 2]] / half[[0, 2]], axis=1)
             result |= (radius < 1) & (offset[:, 1] < half[1])
         else:
-            result |= np.linalg.norm(offset / np.maximum(half, 1e-9), axis=1) < 1
+            result |= np.linalg.norm(offset / half, axis=1) < 1
     return result

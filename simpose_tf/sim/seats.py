@@ -13,6 +13,7 @@ from simpose_tf.sim.scene import Prop
 _BONES = ("Hips", "LeftUpLeg", "RightUpLeg")
 _AROUND_HIPS = 0.17  # metres about the middle of the hips, seen from above, where the seat carries
 _LOWEST, _HIGHEST = 0.3, 0.75  # metres of a seat that is worth drawing
+_HIPS_ABOVE = 0.28  # metres from the seat to the hips' middle, at most; more is standing
 _SINK = 0.012  # metres that the body sinks in
 _GIVES_WAY, _MOST_INSIDE = 0.025, 0.002  # metres inside a seat that do not count; share of vertices that may be deeper
 # Width and depth in metres, low and high ends.
@@ -39,22 +40,29 @@ def sample_seat(rng: np.random.Generator, figure: Figure, vertices: np.ndarray, 
     if carried is None:
         return None
     middle, height = carried
-    shape = list(_SIZES)[int(rng.integers(len(_SIZES)))]
-    width, depth = (rng.uniform(*side) for side in _SIZES[shape])
     if not _LOWEST <= height <= _HIGHEST:
         return None
-    # Blocks end a little in front of the hips, so that calves hang free; backs stand behind the trunk.
-    behind = _BACK_ROOM + (0.2 if shape == "sofa" else 0.03) if shape in ("chair", "sofa") else depth / 2 + 0.02
-    place = surroundings.upright(_facing(figure, vertices), 0.0, 0.0, 0.0)
-    place[:3, 3] = [middle[0], 0, middle[1]] + place[:3, :3] @ [0, 0, depth / 2 - behind]
-    size = np.array([width, height / SEATS[shape], depth])
-    seat = Prop(shape, size, place, surroundings.sample_surface(rng, textures.PROP_KINDS, (0.4, 1.2), variants))
-    in_seat = geometry.transform_points(np.linalg.inv(place), vertices[np.unique(figure.faces)])
-    return seat if inside(seat, in_seat, _GIVES_WAY).mean() < _MOST_INSIDE else None
+    drawn, facing = np.unique(figure.faces), _facing(figure, vertices)
+    surface = surroundings.sample_surface(rng, textures.PROP_KINDS, (0.4, 1.2), variants)
+    for shape in rng.permutation(list(_SIZES)):
+        width, depth = (rng.uniform(*side) for side in _SIZES[shape])
+        place = surroundings.upright(facing, 0.0, 0.0, 0.0)
+        place[:3, 3] = [middle[0], 0, middle[1]] + place[:3, :3] @ [0, 0, depth / 2 - _room_behind(shape, depth)]
+        seat = Prop(str(shape), np.array([width, height / SEATS[shape], depth]), place, surface)
+        in_seat = geometry.transform_points(np.linalg.inv(place), vertices[drawn])
+        if inside(seat, in_seat, _GIVES_WAY).mean() < _MOST_INSIDE:
+            return seat
+    return None
+
+
+def _room_behind(shape: str, depth: float) -> float:
+    """Return how far behind the hips' middle a seat ends: calves hang free, backs stand behind the trunk."""
+    backs = {"chair": _BACK_ROOM + 0.03, "sofa": _BACK_ROOM + 0.2}
+    return backs.get(shape, depth / 2 + 0.02)
 
 
 def _carried(figure: Figure, vertices: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """Return x and z of the hips' middle and the height of the lowest surface about it, or None without such bones."""
+    """Return x and z of the hips' middle and the height of the lowest surface about it; None if nobody sits."""
     if not set(_BONES) <= set(figure.skeleton.names):
         return None
     bones = [figure.skeleton.names.index(name) for name in _BONES]
@@ -65,7 +73,11 @@ def _carried(figure: Figure, vertices: np.ndarray) -> tuple[np.ndarray, float] |
         return None
     middle = vertices[at_hips][:, [0, 2]].mean(0)
     near = np.linalg.norm(vertices[own][:, [0, 2]] - middle, axis=1) < _AROUND_HIPS
-    return middle, float(vertices[own[near], 1].min()) - _SINK if near.any() else 0.0
+    if not near.any():
+        return None
+    height = float(vertices[own[near], 1].min()) + _SINK
+    sits = vertices[at_hips, 1].mean() - height < _HIPS_ABOVE
+    return (middle, height) if sits else None
 
 
 def _facing(figure: Figure, vertices: np.ndarray) -> float:
