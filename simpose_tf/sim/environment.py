@@ -20,7 +20,7 @@ _SKY_SHAPE = (64, 128)
 _SUN_RADIUS = np.radians(5.0)  # what is taken out around the brightest spot of a file
 _SUN_CONTRAST = 4.0  # a sun's surroundings are at least this many times brighter than the mean
 _READ_SHAPE = (256, 512)  # files are reduced to this: what is drawn behind people is out of focus anyway
-_EXPOSED = (0.75, 1.25)  # what a white surface gets on average: a camera exposes so, now more, now less
+_EXPOSED = (0.85, 1.4)  # what a white surface gets on average: a camera exposes so, now more, now less
 _RAYLEIGH = np.array([0.35, 0.6, 1.0])
 
 
@@ -179,10 +179,10 @@ def _sunlight(to_sun: np.ndarray) -> np.ndarray:
 
 def _day(rng: np.random.Generator, to_sun: np.ndarray, clouds: float) -> np.ndarray:
     d = directions(*_SKY_SHAPE)
-    up = np.clip(d[..., 1:2], 0.02, 1)
-    haze = rng.uniform(0.15, 0.6)
-    thickness = 1 - np.exp(-(haze + 0.35) / up)  # pale where the way through the air is long
-    sky = (1 - thickness) * _RAYLEIGH * 0.9 + thickness * np.array([0.82, 0.9, 1.0])
+    up = np.clip(d[..., 1:2], 0, 1)
+    haze = rng.uniform(0.06, 0.5)
+    thickness = 1 - np.exp(-haze / (up + 0.12))  # pale where the way through the air is long
+    sky = (1 - thickness) * _RAYLEIGH * 0.85 + thickness * np.array([0.82, 0.9, 1.0])
     along = np.clip(d @ to_sun, -1, 1)[..., None]
     glow = 0.8 * np.exp(6 * (along - 1)) + 2.0 * np.exp(40 * (along - 1))
     sky = sky + glow * _sunlight(to_sun)

@@ -49,7 +49,7 @@ class ContactMap:
     def __init__(self) -> None:
         """Allocate the map."""
         size = (_CONTACT_SIZE, _CONTACT_SIZE)
-        self.texture = gl.context().texture(size, 1)
+        self.texture = gl.context().texture(size, 2)
         self.texture.repeat_x = self.texture.repeat_y = False
         self._target = gl.context().framebuffer([self.texture], gl.context().depth_renderbuffer(size))
 

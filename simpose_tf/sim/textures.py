@@ -107,7 +107,7 @@ def _plaster(rng: np.random.Generator) -> np.ndarray:
 
 def _concrete(rng: np.random.Generator) -> np.ndarray:
     color = _pick(rng, (0.6, 0.6, 0.58), (0.5, 0.5, 0.5), (0.68, 0.66, 0.62))
-    face = color * (0.78 + 0.3 * _noise(rng, 1.5) + 0.12 * _noise(rng, 0.3))[..., None]
+    face = color * (0.86 + 0.16 * _noise(rng, 1.2) + 0.12 * _noise(rng, 0.3))[..., None]
     _, y, x = _cells(2, 2, 0.0)
     return _mixed(face, 0.55 * color, _gaps(2, 2, y, x, 0.004))
 

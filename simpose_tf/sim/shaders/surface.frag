@@ -26,8 +26,9 @@ void main() {
   vec3 albedo = texture(tile, at).rgb * tint_roughness.rgb * cloud;
 #if GROUND
   vec2 near = world.xz * contact.xy + contact.zw;
-  float touch = textureLod(contact_map, near, 1.0).r + textureLod(contact_map, near, 2.5).r + textureLod(contact_map, near, 4.0).r;
-  around *= 1.0 - 0.8 * touch / (touch + 0.8);
+  float close = max(textureLod(contact_map, near, 1.0).r, 1.5 * textureLod(contact_map, near, 2.5).r);
+  float above = textureLod(contact_map, near, 3.0).g + textureLod(contact_map, near, 4.5).g;
+  around *= (1.0 - 0.6 * min(close, 1.0)) * (1.0 - 0.75 * above / (above + 0.6));
 #endif
   vec3 c = shaded(min(albedo, 1.0), tint_roughness.w, metallic, around, world, n, 1.0 / gl_FragCoord.w);
 #if SCENERY
