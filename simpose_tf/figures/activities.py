@@ -166,7 +166,7 @@ def reach(draw: Draw) -> Sketch:
             flat(sketch, side)
     high = {"up": 3, "up_grip": 2, "forward": 2, "side": 1.5, "point": 1}
     arm(sketch, draw, "Left", draw.choose(high))
-    other = {"hang": 3, "hang_bent": 1, "hip": 1, "half_side": 1.5, "low": 1, "up": 3, "forward": 1, "elbow": 0.5}
+    other = {"hang": 3, "hang_bent": 1, "hip": 1, "half_side": 1.5, "low": 1, "up": 3, "forward": 1, "forearm": 0.5}
     arm(sketch, draw, "Right", draw.choose(other))
     look(sketch, draw, draw(-14, 8), draw(8, 12))
     return sketch

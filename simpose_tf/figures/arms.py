@@ -26,11 +26,12 @@ _ARMS: dict[str, tuple] = {
     "jog": ((0, 10), (12, 5), (18, 10), (86, 10), (8, 10), "relaxed"),
 }
 
+_HAND_THICKNESS = 0.03  # metres
 # Arms whose hand touches something: what to draw first, reached point, target (on the same side, or `Other...`), gap
 # in metres, how far it may be off (sd along each axis), the hand's shape.
 _TOUCHES: dict[str, tuple] = {
     "hip": (((-12, 5), (42, 6), (55, 8), (96, 8), (0, 10)), "Palm", "Side", 0.012, 0.02, "open"),
-    "pocket": (((-12, 5), (20, 4), (18, 8), (46, 8), (10, 8)), "Palm", "ThighSide", 0.02, 0.03, "open"),
+    "pocket": (((-12, 5), (20, 4), (18, 8), (46, 8), (10, 8)), "Palm", "Pocket", 0.02, 0.02, "open"),
     "belly": (((18, 8), (14, 6), (46, 9), (88, 9), (0, 10)), "Palm", "Belly", 0.025, 0.05, "open"),
     "chest": (((30, 8), (20, 6), (60, 9), (118, 8), (0, 10)), "Palm", "Chest", 0.025, 0.05, "open"),
     "behind": (((-32, 5), (16, 4), (45, 8), (62, 8), (-20, 10)), "Knuckles", "LowerBack", 0.02, 0.04, "open"),
@@ -41,8 +42,8 @@ _TOUCHES: dict[str, tuple] = {
     "crown": (((90, 10), (60, 10), (-30, 12), (120, 8), (0, 10)), "Palm", "Crown", 0.02, 0.03, "open"),
     "thigh": (((26, 8), (10, 5), (14, 9), (46, 10), (25, 10)), "Palm", "ThighTop", 0.012, 0.04, "open"),
     "knee": (((36, 8), (8, 5), (14, 9), (28, 10), (25, 10)), "Palm", "KneeTop", 0.012, 0.025, "open"),
-    "shoulder": (((55, 8), (0, 8), (35, 9), (118, 8), (0, 10)), "Palm", "OtherShoulderTop", 0.02, 0.03, "open"),
-    "elbow": (((24, 8), (12, 6), (50, 9), (84, 8), (0, 10)), "Palm", "OtherElbow", 0.015, 0.03, "open"),
+    "shoulder": (((72, 8), (-24, 6), (30, 9), (112, 8), (0, 10)), "Palm", "OtherShoulderTop", 0.02, 0.03, "open"),
+    "forearm": (((22, 8), (12, 6), (55, 9), (78, 8), (0, 10)), "Palm", "OtherForeArmMid", 0.05, 0.03, "open"),
 }
 
 
@@ -60,8 +61,11 @@ def arm(sketch: Sketch, draw: Draw, side: str, what: str) -> None:
 
 
 def touch(sketch: Sketch, side: str, point: str, target: str, gap_and_sd: tuple[float, float]) -> None:
-    """Ask that a point of the hand touches a landmark; the arm may follow."""
-    sketch.reach.append(Reach(f"{side}{point}", target, *gap_and_sd))
+    """Ask that a point of the hand touches a landmark, a palm lying flat on it; the arm may follow."""
+    gap, sd = gap_and_sd
+    sketch.reach.append(Reach(f"{side}{point}", target, gap, sd))
+    if point == "Palm":
+        sketch.reach.append(Reach(f"{side}Knuckles", target, gap + _HAND_THICKNESS, 2 * sd, wish=True))
     sketch.loose |= {f"{side}Arm", f"{side}ForeArm", f"{side}Hand"}
 
 
@@ -121,7 +125,7 @@ def swing_arms(sketch: Sketch, draw: Draw, phase: float, swing: float, elbow: fl
 ONE_ARM: dict[str, float] = {
     "hang": 6, "hang_bent": 3, "behind": 0.7, "belly": 1.2, "hip": 2, "pocket": 1.5, "hold": 2, "phone": 1.2,
     "forward": 1, "low": 1.5, "half_side": 1, "wave": 1, "up": 0.8, "head": 0.6, "carry": 1.5, "offer": 1.5,
-    "point": 0.8, "chin": 0.6, "brow": 0.5, "shoulder": 0.5, "elbow": 0.8, "side": 0.4,
+    "point": 0.8, "chin": 0.6, "brow": 0.5, "shoulder": 0.5, "forearm": 0.8, "side": 0.4,
 }  # fmt: skip
 
 

@@ -135,7 +135,8 @@ def _channels(lines: _Lines, words: list[str]) -> list[str]:
     """Return the channels of a joint."""
     channels = words[2:]
     unknown = [name for name in channels if name not in _ROTATIONS and name not in _POSITIONS]
-    if len(words) < 2 or words[1] != str(len(channels)) or unknown:
+    axes = [name for name in channels if name in _ROTATIONS]
+    if len(words) < 2 or words[1] != str(len(channels)) or unknown or len(set(axes)) != len(axes):
         raise lines.wrong(f"CHANNELS: want their number and names such as Xrotation, got {' '.join(words[1:])[:60]!r}")
     return channels
 
@@ -188,8 +189,7 @@ def _rotations(hierarchy: _Hierarchy, values: np.ndarray) -> np.ndarray:
         if turning:
             order = "".join(_ROTATIONS[channels[k]] for k in turning)
             angles = values[:, [start + k for k in turning]]
-            for axis, angle in zip(order, angles.T, strict=True):
-                result[:, j] = result[:, j] @ Rotation.from_euler(axis, angle, degrees=True).as_matrix()
+            result[:, j] = Rotation.from_euler(order, angles, degrees=True).as_matrix()
         start += len(channels)
     return result
 

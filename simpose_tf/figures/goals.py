@@ -28,12 +28,14 @@ class Reach:
         the hips.
       gap: metres between the two along the target's outward direction (a telephone's thickness); only for landmarks.
       sd: metres that it may miss.
+      wish: whether the pose is still good if it is missed.
     """
 
     point: str
     target: str | tuple[str, float, float, float]
     gap: float = 0.0
     sd: float = 0.01
+    wish: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,9 @@ class _Problem:
 
     def _ground_height(self, angles: np.ndarray) -> float:
         frames, heads = kinematics.forward(self.body.chain, angles[None])
-        table = self.ground if self.posture.ground else self.lowest
-        return float(np.median(kinematics.points(self.body.chain, frames, heads, *table)[0, :, 1]))
+        if not self.posture.ground:
+            return float(kinematics.points(self.body.chain, frames, heads, *self.lowest)[0, :, 1].min())
+        return float(np.median(kinematics.points(self.body.chain, frames, heads, *self.ground)[0, :, 1]))
 
     def angles(self, x: np.ndarray) -> np.ndarray:
         """Return degrees `[N, J, 3]` of variables `[N, X]`."""
@@ -205,7 +208,8 @@ class _Problem:
         frames, heads = kinematics.forward(self.body.chain, self.angles(x[None]))
         height = x[None, self.drawn.size : self.drawn.size + 1] / 100
         ground = kinematics.points(self.body.chain, frames, heads, *self.ground)[..., 1] - height
-        everything = [ground, self.misses(frames, heads, height), self.overlaps(frames, heads)]
+        must = np.repeat([not reach.wish for reach in self.posture.reach], 3).astype(bool)
+        everything = [ground, self.misses(frames, heads, height)[:, must], self.overlaps(frames, heads)]
         return float(max((np.abs(part).max() for part in everything if part.size), default=0.0))
 
 

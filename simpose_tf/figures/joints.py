@@ -59,6 +59,9 @@ _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 _FLEXION_SIGN = {"Shoulder": -1, "Arm": -1, "ForeArm": -1, "Hand": -1, "UpLeg": -1}
 
 
+_DOWN = np.array([0.0, -1.0, 0.0])
+
+
 def side(name: str) -> int:
     """Return +1 for a bone of the left side, -1 for the right one, 0 for the middle."""
     return 1 if name.startswith("Left") else -1 if name.startswith("Right") else 0
@@ -130,6 +133,8 @@ def neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
         direction, key = skeleton.tails[j] - skeleton.heads[j], kind(name) or ""
         prefix = name[: 4 if side(name) > 0 else 5]
         hand = key == "Hand" or key.startswith("Finger")
+        if f"{name}Middle1" in skeleton.names:  # rigs end hands in different places
+            direction = skeleton.heads[skeleton.names.index(f"{name}Middle1")] - skeleton.heads[j]
         follows = not key or key.startswith("Thumb")
         if follows or ((hand or key in ("Arm", "ForeArm")) and not direction.any()):  # ends of chains have no length
             result[j] = result[parent] if parent >= 0 else np.eye(3)
@@ -137,8 +142,11 @@ def neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
             result[j] = _legs_together(skeleton, prefix)
         elif hand:
             result[j] = _frame(direction, _across_hand(skeleton, prefix))
-        elif key in ("Arm", "ForeArm"):
-            result[j] = rotation_between(direction, np.array([0.0, -1.0, 0.0]))
+        elif key == "Arm":
+            result[j] = rotation_between(direction, _DOWN)
+        elif key == "ForeArm":  # straightened from the hanging arm, so that rest poses with bent elbows agree
+            above = result[parent] if parent >= 0 else np.eye(3)
+            result[j] = rotation_between(above @ direction, _DOWN) @ above
     return result
 
 

@@ -109,7 +109,7 @@ _CAPSULES: tuple[tuple[str, float], ...] = (
     ("Spine2", 0.24),
     ("Head", 0.18),
 )
-_CAPSULES += (("LeftUpLeg", 0.15), ("RightUpLeg", 0.15))
+_CAPSULES += (("LeftUpLeg", 0.11), ("RightUpLeg", 0.11))  # hands may rest on thighs
 
 
 def arm_clearance(skeleton: Skeleton, rotations: np.ndarray) -> float:

@@ -16,7 +16,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +30,12 @@ from simpose_tf.files import atomic_path
 
 MAX_MISS = 0.03  # metres that a hand may be off what it reaches for
 _MOST_TRIES = 60
-_ROUNDS_ON_SKIN = 4
+_ROUNDS = 5
 _VAL_SHARE = 0.2
 
 # Families: who draws, and how many poses to train with. COCO's people mostly stand, walk, sit and do sports.
 FAMILIES: dict[str, tuple[Callable[[Draw], Sketch], int]] = {
-    "stand": (activities.stand, 340), "walk": (activities.walk, 220), "run": (activities.run, 100),
+    "stand": (activities.stand, 400), "walk": (activities.walk, 260), "run": (activities.run, 100),
     "sit": (activities.sit, 220), "squat": (activities.squat, 64), "bend": (activities.bend, 90),
     "reach": (activities.reach, 80), "carry": (activities.carry, 70), "lean": (activities.lean, 40),
     "climb": (activities.climb, 40), "stretch": (activities.stretch, 50), "dance": (activities.dance, 60),
@@ -68,19 +68,28 @@ def attempt(family: str, split: str, index: int, trial: int) -> Drawn | None:
     seed = [zlib.crc32(family.encode()), SPLITS.index(split), index, trial]
     body, skin = reference_body(), dict[str, Landmark]()
     posture = FAMILIES[family][0](Draw(np.random.default_rng(seed))).posture()
-    for k in range(_ROUNDS_ON_SKIN):
+    for k in range(_ROUNDS):
         solved, miss = goals.solve(body, posture, skin)
         angles = _all_angles(body, posture, solved)
         gap = pose_checks.ground_gap(body, pose_checks.posed(body, angles), posture.ground)
-        if gap <= pose_checks.MAX_GAP:
-            break
-        skin = pose_checks.skin_at(body, angles, posture.ground, f"lowest{k}") | {
-            name: mark for name, mark in skin.items() if name.startswith("lowest")
-        }
-    if miss > MAX_MISS or gap > pose_checks.MAX_GAP:
-        return None
-    findings = pose_checks.examine(body, angles, posture.ground, posture.balance)
-    return Drawn(angles, posture, findings) if findings.good() else None
+        if gap > pose_checks.MAX_GAP:
+            lowest = {name: mark for name, mark in skin.items() if name.startswith("lowest")}
+            skin = pose_checks.skin_at(body, angles, posture.ground, f"lowest{k}") | lowest
+            continue
+        findings = pose_checks.examine(body, angles, posture.ground, posture.balance)
+        if findings.good() and miss <= MAX_MISS:
+            return Drawn(angles, posture, findings)
+        if miss > MAX_MISS or not any(isinstance(reach.target, str) for reach in posture.reach):
+            return None
+        posture = _eased(posture, findings.depth)
+    return None
+
+
+def _eased(posture: goals.Posture, depth: float) -> goals.Posture:
+    """Return a posture whose hands stay further away from the skin that they touch."""
+    more = max(depth - 0.6 * pose_checks.MAX_DEPTH, 0.0)
+    touches = tuple(replace(r, gap=r.gap + more) if isinstance(r.target, str) else r for r in posture.reach)
+    return replace(posture, reach=touches)
 
 
 def _all_angles(body: ReferenceBody, posture: goals.Posture, solved: np.ndarray) -> np.ndarray:

@@ -124,6 +124,7 @@ def _landmarks(skeleton: Skeleton, vertices: np.ndarray, owner: np.ndarray) -> d
             f"{side}ThighTop": Landmark(f"{side}UpLeg", _skin_point(thigh, 0.4 * hip + 0.6 * knee, front)),
             f"{side}KneeTop": Landmark(f"{side}UpLeg", _skin_point(thigh, 0.12 * hip + 0.88 * knee, front)),
             f"{side}ThighSide": Landmark(f"{side}UpLeg", _skin_point(thigh, 0.4 * hip + 0.6 * knee, out)),
+            f"{side}Pocket": Landmark(f"{side}UpLeg", _skin_point(thigh, 0.85 * hip + 0.15 * knee, out)),
             f"{side}Shin": Landmark(f"{side}Leg", _skin_point(leg, 0.5 * knee + 0.5 * ankle, front)),
             f"{side}Ear": Landmark("Head", _skin_point(skull, ear, out)),
             f"{side}Cheek": Landmark("Head", _skin_point(skull, head["Head"] + [0, 0.02, 0.03], out + front)),
@@ -183,6 +184,7 @@ def _balls(
         tip = tail[f"{side}HandMiddle3"]
         rows += [(f"{side}Hand", wrist + t * (knuckle - wrist), 0.022) for t in (0.1, 0.6, 1.0)]
         palm = marks[f"{side}Grip"].point - knuckle  # relaxed fingers are bent to the palm
+        rows += [(f"{side}Hand", 0.4 * head[f"{side}HandThumb2"] + 0.6 * tail[f"{side}HandThumb2"], 0.014)]
         rows += [(f"{side}Hand", knuckle + t * (tip - knuckle) + b * palm, 0.014) for t, b in ((0.5, 0.4), (0.9, 1.1))]
     trunk = vertices[np.isin(owner, [skeleton.names.index(b) for b in ("Hips", "Spine", "Spine1", "Spine2")])]
     for bone, y in _trunk_heights(head):

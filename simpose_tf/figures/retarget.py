@@ -92,14 +92,12 @@ def _last_before(skeleton: Skeleton, start: int, end: int) -> int:
 
 
 def _with_limb_ends(skeleton: Skeleton) -> Skeleton:
-    """Return the skeleton with limb bones that end at the next joint, and hands that point to the middle finger."""
+    """Return the skeleton with limb bones that end at the next joint."""
     tails = skeleton.tails.copy()
     for j, name in enumerate(skeleton.names):
         below = _limb_below(skeleton, name)
         if below is not None:
             tails[j] = skeleton.heads[below]
-        if f"{name}Middle1" in skeleton.names:
-            tails[j] = skeleton.heads[skeleton.names.index(f"{name}Middle1")]
     return replace(skeleton, tails=tails)
 
 
