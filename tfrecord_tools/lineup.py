@@ -6,7 +6,6 @@
 The light is the same for everybody; ranges and chance play no part.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -96,7 +95,6 @@ def main() -> None:
     else:
         views = _views(options.views or ["front", "side", "back"])
         people, columns = _at_rest(cast, names, views), options.columns or len(views)
-    os.environ.setdefault("LP_NUM_THREADS", "2")
     _write(cast, people, columns, options)
 
 
