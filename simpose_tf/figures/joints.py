@@ -106,14 +106,11 @@ def _frame(down: np.ndarray, front: np.ndarray) -> np.ndarray:
     return np.stack([x, y, np.cross(x, y)])
 
 
-def _across_hand(skeleton: Skeleton, prefix: str) -> np.ndarray:
-    """Return the direction from the little finger to the index finger at their roots, `[3]`.
-
-    Without fingers the palms of the rest pose are taken to look down (T-pose), so that it is to the front.
-    """
+def _across_hand(skeleton: Skeleton, prefix: str) -> np.ndarray | None:
+    """Return the direction from the little finger to the index finger at their roots, `[3]`; None without fingers."""
     head = dict(zip(skeleton.names, skeleton.heads, strict=True))
     index, little = head.get(f"{prefix}HandIndex1"), head.get(f"{prefix}HandPinky1")
-    return np.array([0.0, 0.0, 1.0]) if index is None or little is None else index - little
+    return None if index is None or little is None else index - little
 
 
 def _legs_together(skeleton: Skeleton, prefix: str) -> np.ndarray:
@@ -140,11 +137,11 @@ def neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
             result[j] = result[parent] if parent >= 0 else np.eye(3)
         elif key in ("UpLeg", "Leg"):
             result[j] = _legs_together(skeleton, prefix)
-        elif hand:
-            result[j] = _frame(direction, _across_hand(skeleton, prefix))
+        elif hand and (across := _across_hand(skeleton, prefix)) is not None:
+            result[j] = _frame(direction, across)
         elif key == "Arm":
             result[j] = rotation_between(direction, _DOWN)
-        elif key == "ForeArm":  # straightened from the hanging arm, so that rest poses with bent elbows agree
+        elif hand or key == "ForeArm":  # straightened from the hanging arm, so that rest poses with bent elbows agree
             above = result[parent] if parent >= 0 else np.eye(3)
             result[j] = rotation_between(above @ direction, _DOWN) @ above
     return result

@@ -63,11 +63,16 @@ def number_of(family: str, split: str) -> int:
     return count if split == "train" else max(8, round(_VAL_SHARE * count))
 
 
+def seed_of(family: str, split: str, index: int, trial: int) -> list[int]:
+    """Return the seed of a draw."""
+    return [zlib.crc32(family.encode()), SPLITS.index(split), index, trial]
+
+
 def attempt(family: str, split: str, index: int, trial: int) -> Drawn | None:
     """Draw, solve and examine one pose; None if it breaks a bound."""
-    seed = [zlib.crc32(family.encode()), SPLITS.index(split), index, trial]
     body, skin = reference_body(), dict[str, Landmark]()
-    posture = FAMILIES[family][0](Draw(np.random.default_rng(seed))).posture()
+    rng = np.random.default_rng(seed_of(family, split, index, trial))
+    posture = FAMILIES[family][0](Draw(rng)).posture()
     for k in range(_ROUNDS):
         solved, miss = goals.solve(body, posture, skin)
         angles = _all_angles(body, posture, solved)

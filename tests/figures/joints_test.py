@@ -109,8 +109,8 @@ def test_a_skeleton_without_fingers_is_posed_as_one_with_them():
     angles = joints.within_limits(SKELETON.names, np.random.default_rng(6).uniform(-60, 60, (52, 3)))
     whole, part = joints.rotations_from_angles(SKELETON, angles), joints.rotations_from_angles(few, angles[rows])
     for j, name in enumerate(few.names):
-        if not name.endswith("Hand"):  # which way palms look is a guess there
-            np.testing.assert_allclose(part[j], whole[rows[j]], atol=1e-12, err_msg=name)
+        tolerance = 0.15 if name.endswith("Hand") else 1e-12  # which way palms look is taken from the forearm there
+        np.testing.assert_allclose(part[j], whole[rows[j]], atol=tolerance, err_msg=name)
 
 
 def test_unknown_bones_stay_at_rest_and_do_not_change_the_others():
