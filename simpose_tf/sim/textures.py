@@ -190,13 +190,12 @@ def _soil(rng: np.random.Generator) -> np.ndarray:
 
 def _floor_tiles(rng: np.random.Generator) -> np.ndarray:
     color = _pick(rng, (0.82, 0.8, 0.76), (0.6, 0.42, 0.32), (0.5, 0.52, 0.54), (0.72, 0.66, 0.56))
-    rows = int(rng.integers(3, 7))
+    chequered = rng.random() < 0.4
+    rows = 4 if chequered else int(rng.integers(3, 7))  # a chequerboard that repeats has an even number of tiles
     tiles = _bricks(rng, rows, rows, 0.0, 0.008, color, 0.05)
-    if rng.random() < 0.4:  # a chequerboard needs an even number
-        rows = 4
-        number, y, x = _cells(rows, rows, 0.0)
-        dark = ((number // rows + number % rows) % 2 == 1)[..., None]
-        tiles = np.where(dark, 0.45 * tiles, tiles) * (1 - 0.5 * _gaps(rows, rows, y, x, 0.006)[..., None])
+    if chequered:
+        number, _, _ = _cells(rows, rows, 0.0)
+        tiles = np.where(((number // rows + number % rows) % 2 == 1)[..., None], 0.45 * tiles, tiles)
     return tiles
 
 
