@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simpose_tf import geometry
+from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.motion import PoseBank, pose_rotations
 from simpose_tf.figures.pose import arm_clearance, pose_vertices
@@ -105,7 +106,7 @@ class _Posed:
 
 
 _PLACES_TRIED = 12  # places tried for a person or a prop before the scene goes without
-_POSES_TRIED = 20  # poses tried until a figure's arms keep clear of its body
+_POSES_TRIED = 60  # poses tried until one suits a figure
 _AIM_DISTANCE = 4.0
 _SITTING = "sit"
 
@@ -114,7 +115,7 @@ def sample_stage(rng: np.random.Generator, config: SceneConfig, around: Surround
     """Draw a scene; the same state of `rng`, the only source of randomness, gives the same scene.
 
     Raises:
-      InputError: a photograph or an environment can't be read.
+      InputError: a photograph or an environment can't be read, or a figure can take no pose.
     """
     camera = _sample_camera(rng, config)
     light_around = surroundings.sample_environment(rng, around, assets.environments)
@@ -166,20 +167,30 @@ def _sample_camera(rng: np.random.Generator, config: SceneConfig) -> Camera:
 def _sample_person(
     rng: np.random.Generator, config: SceneConfig, around: SurroundingsConfig, assets: Assets, name: str
 ) -> _Posed:
-    """Draw a pose, and something to sit on where the pose asks for it."""
-    figure, bank = assets.load(name), assets.poses
-    for _ in range(_POSES_TRIED):
-        index, mirrored = int(rng.integers(len(bank.names))), bool(rng.random() < 0.5)
-        rotations = pose_rotations(bank, index, figure.skeleton, mirrored)
-        if arm_clearance(figure.skeleton, rotations) > 0:
-            break
-    vertices = pose_vertices(figure, rotations)
-    lowest = float(vertices[figure.faces, 1].min())
+    """Draw a pose that suits the figure, and something to sit on where the pose asks for it."""
     hue_shift = float(rng.uniform(-config.hue_jitter, config.hue_jitter))
-    person = PlacedPerson(name, rotations, np.eye(4), hue_shift, bank.names[index], mirrored)
-    seat = None
-    if bank.families[index] == _SITTING and rng.random() < around.seat_share:
+    on_seat = bool(rng.random() < around.seat_share)
+    for _ in range(_POSES_TRIED):
+        someone = _pose(rng, assets, name, hue_shift, on_seat)
+        if someone is not None:
+            return someone
+    raise InputError(f"figures: {name!r} can take none of {_POSES_TRIED} poses")
+
+
+def _pose(rng: np.random.Generator, assets: Assets, name: str, hue_shift: float, on_seat: bool) -> _Posed | None:
+    """Draw one pose; None if an arm would be inside the body, or a sitting figure found no seat that fits."""
+    figure, bank = assets.load(name), assets.poses
+    index, mirrored = int(rng.integers(len(bank.names))), bool(rng.random() < 0.5)
+    rotations = pose_rotations(bank, index, figure.skeleton, mirrored)
+    if arm_clearance(figure.skeleton, rotations) <= 0:
+        return None
+    vertices = pose_vertices(figure, rotations)
+    lowest, seat = float(vertices[figure.faces, 1].min()), None
+    if bank.families[index] == _SITTING and on_seat:
         seat = seats.sample_seat(rng, figure, _lifted(vertices, lowest), assets.variants)
+        if seat is None:
+            return None
+    person = PlacedPerson(name, rotations, np.eye(4), hue_shift, bank.names[index], mirrored)
     return _Posed(figure, person, vertices, lowest, seat)
 
 
