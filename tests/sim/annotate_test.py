@@ -2,7 +2,7 @@ import numpy as np
 
 from simpose_tf import geometry
 from simpose_tf.sim.annotate import annotate, mask_box
-from tests.sim.renderer_test import FIGURES, HEIGHT, WIDTH, camera, draw, place, scene
+from tests.sim.renderer_test import FIGURES, HEIGHT, WIDTH, camera, crate, draw, place, scene
 
 
 def labels_of(staged):
@@ -47,3 +47,23 @@ def test_boxes_hold_exactly_the_mask():
         y0, x0, y1, x1 = label.box_yxyx.astype(int)
         assert label.mask[y0:y1, x0:x1].sum() == label.mask.sum()
         assert label.mask[y0].any() and label.mask[y1 - 1].any()
+
+
+def test_keypoints_behind_a_prop_are_hidden():
+    (label,) = labels_of(scene(place(), props=(crate(0.0, 1.0, 1.2),), view=camera((0, 1.5, 3.0), (0, 1.2, 0))))
+    assert np.all(label.visibility == 1)
+
+
+def test_what_stands_behind_a_keypoint_does_not_hide_it():
+    far, near = labels_of(scene(place(0, -1.5), place(0.1, 0.8), view=camera((0, 1.9, 3.0), (0, 1.0, 0))))
+    assert np.all(near.visibility == 2) and far.index == 0
+
+
+def test_visibility_is_that_of_the_exact_ray_and_not_of_the_pixel():
+    """A person whose edge crosses a pixel hides the keypoints on one side of the edge only."""
+    answers = []
+    for x in np.linspace(-0.012, 0.012, 8):  # the near sphere's edge moves over the far one's middle, within a pixel
+        far, _ = labels_of(scene(place(0, -2.0), place(0.5 + x, 0.5)))
+        assert np.all(far.visibility == (1 if x < 0 else 2))  # the ray to the far middle runs along x = 0
+        answers.append(int(far.visibility[0]))
+    assert set(answers) == {1, 2}
