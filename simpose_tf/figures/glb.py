@@ -7,7 +7,7 @@ import numpy as np
 from simpose_tf.errors import InputError
 from simpose_tf.figures import charted, glb_looks, glb_skin
 from simpose_tf.figures.figure import Figure, Skeleton
-from simpose_tf.figures.glb_file import open_glb
+from simpose_tf.figures.glb_file import Glb, open_glb, told
 from simpose_tf.figures.glb_mesh import Mesh, read_mesh
 
 
@@ -26,11 +26,17 @@ def read_glb_figure(path: str | os.PathLike, charts_path: str | os.PathLike, nam
       InputError: no such file, not rigged, not manifold, unsupported, or the charts are another mesh's.
     """
     glb = open_glb(path)
+    with told(path):
+        return _figure(glb, charts_path, name)
+
+
+def _figure(glb: Glb, charts_path: str | os.PathLike, name: str) -> Figure:
+    """Return the person of an opened file."""
     bones = glb_skin.read_bones(glb)
     mesh = read_mesh(glb, bones)
     charts = charted.read_charts(charts_path, len(mesh.faces), len(mesh.vertices))
     if charts.faces is not None and not np.array_equal(charts.faces, mesh.faces):
-        raise InputError(f"{charts_path}: charts of another mesh: its faces are not those of {path}; chart it anew")
+        raise InputError(f"{charts_path}: charts of another mesh: its faces are not those of {glb.path}; chart it anew")
     vertices, heads = _in_metres(mesh, bones, glb.path)
     used, material = np.unique(mesh.material, return_inverse=True)
     materials, textures = glb_looks.read_materials(glb, used)
@@ -59,9 +65,10 @@ def read_glb_figure(path: str | os.PathLike, charts_path: str | os.PathLike, nam
 def read_glb_surface(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Return what is charted of a GLB: vertices `[V, 3]` float32 (metres, figure frame), faces `[F, 3]` int32."""
     glb = open_glb(path)
-    bones = glb_skin.read_bones(glb)
-    mesh = read_mesh(glb, bones)
-    return _in_metres(mesh, bones, glb.path)[0].astype(np.float32), mesh.faces
+    with told(path):
+        bones = glb_skin.read_bones(glb)
+        mesh = read_mesh(glb, bones)
+        return _in_metres(mesh, bones, glb.path)[0].astype(np.float32), mesh.faces
 
 
 def _in_metres(mesh: Mesh, bones: glb_skin.Bones, place: str) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,16 @@ from scipy.spatial.transform import Rotation, Slerp
 from simpose_tf.errors import InputError
 from simpose_tf.figures import glb_skin
 from simpose_tf.figures.clips import Clip
-from simpose_tf.figures.glb_file import Glb, accessor, matrices, node_parents, node_transforms, open_glb, world_matrices
+from simpose_tf.figures.glb_file import (
+    Glb,
+    accessor,
+    matrices,
+    node_parents,
+    node_transforms,
+    open_glb,
+    told,
+    world_matrices,
+)
 
 FRAMES_PER_SECOND = 30.0
 _LONGEST = 600.0  # seconds of one animation
@@ -23,8 +32,14 @@ def read_clips(path: str | os.PathLike) -> list[Clip]:
     Raises InputError if the file has no animation, or no skeleton of a person.
     """
     glb = open_glb(path)
+    with told(path):
+        return _clips(glb)
+
+
+def _clips(glb: Glb) -> list[Clip]:
+    """Return the animations of an opened file."""
     if not glb.gltf.animations:
-        raise InputError(f"{path}: no animations")
+        raise InputError(f"{glb.path}: no animations")
     rigged = any(node.skin is not None and node.mesh is not None for node in glb.gltf.nodes)
     bones = glb_skin.read_bones(glb) if rigged else glb_skin.bones_without_skin(glb)
     figure_from_rest = glb_skin.upright(bones, glb.path)

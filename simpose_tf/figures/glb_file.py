@@ -4,8 +4,10 @@ The structure comes from pygltflib; accessors, buffers, pictures and nodes are d
 """
 
 import base64
+import contextlib
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +49,15 @@ class Glb:
     buffers: tuple[bytes, ...]
 
 
+@contextlib.contextmanager
+def told(path: str | os.PathLike) -> Iterator[None]:
+    """Tell as an InputError what a file's malformed structure makes Python raise inside the block."""
+    try:
+        yield
+    except _MALFORMED as error:
+        raise InputError(f"{path}: not a valid GLB file: {error}") from error
+
+
 def open_glb(path: str | os.PathLike) -> Glb:
     """Read a GLB file. Raises InputError if it is none, is cut off, or needs an extension that is not supported."""
     try:
@@ -54,13 +65,11 @@ def open_glb(path: str | os.PathLike) -> Glb:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     _check_header(path, data)
-    try:
+    with told(path):
         gltf = GLTF2.load_from_bytes(data)
         if gltf is None or gltf.asset is None:
             raise ValueError("no JSON chunk")
         buffers = tuple(_buffer_bytes(path, gltf, k) for k in range(len(gltf.buffers)))
-    except _MALFORMED as error:
-        raise InputError(f"{path}: not a valid GLB file: {error}") from error
     for extension in gltf.extensionsRequired or ():
         if extension in _COMPRESSED:
             kind = _COMPRESSED[extension]

@@ -1,5 +1,6 @@
 """Materials and textures of a GLB file in the renderer's terms."""
 
+import re
 from collections.abc import Mapping
 
 import cv2
@@ -14,6 +15,10 @@ MAX_TEXTURE = 1024  # texels along a side; the larger ones of scans are made sma
 _CLAMP = 33071
 _SPECULAR = "KHR_materials_pbrSpecularGlossiness"
 _TRANSFORM = "KHR_texture_transform"
+# Words in the names of materials whose hue may be turned (SimPose sec. 5.1: the hue of Renderpeople's clothing).
+_CLOTHES = re.compile(
+    r"cloth|shirt|top\b|pant|trouser|jean|short|skirt|dress|jacket|coat|hoodie|sweater|shoe|sneaker|boot|sock|suit|blouse"
+)
 
 
 def srgb_from_linear(linear: np.ndarray) -> np.ndarray:
@@ -47,7 +52,7 @@ def read_materials(glb: Glb, used: np.ndarray) -> tuple[tuple[Material, ...], np
 
 
 def _material(glb: Glb, index: int, texture: int) -> Material:
-    """Return a material of the file; hues of clothes that only a picture tells from skin are never turned."""
+    """Return a material of the file; what is cloth is told by its name, so that skin never changes its hue."""
     if index < 0:
         return Material("default", (0.8, 0.8, 0.8))
     stored = glb.gltf.materials[index]
@@ -67,6 +72,7 @@ def _material(glb: Glb, index: int, texture: int) -> Material:
         roughness=float(np.clip(roughness, 0.05, 1)),
         metallic=float(np.clip(metallic, 0, 1)),
         texture=texture,
+        jitter_hue=bool(_CLOTHES.search((stored.name or "").lower())),
         cutout=texture >= 0 and stored.alphaMode in ("MASK", "BLEND"),
     )
 

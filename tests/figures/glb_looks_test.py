@@ -107,6 +107,17 @@ def test_faces_without_material_get_a_plain_one(tmp_path):
     assert textures.shape == (0, 1, 1, 4)
 
 
+@pytest.mark.parametrize(
+    ("name", "cloth"),
+    [("Topmat", False), ("MCH_Top", True), ("jeans_01", True), ("Skin", False), ("rp_eric_mat", False)],
+)
+def test_clothes_are_told_by_the_materials_name(tmp_path, name, cloth):
+    def rename(gltf: gl.GLTF2, _: Blob) -> None:
+        gltf.materials[0].name = name
+
+    assert looks(tmp_path, rename)[0][0].jitter_hue == cloth
+
+
 def test_more_than_16_materials_are_refused(tmp_path):
     with pytest.raises(InputError, match="17 materials; at most 16 are drawn"):
         looks(tmp_path, None, used=range(17))

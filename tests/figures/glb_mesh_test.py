@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from simpose_tf.errors import InputError
 from simpose_tf.figures import glb_mesh
 from simpose_tf.figures.figure import Figure
+from simpose_tf.figures.glb import read_glb_surface
 from simpose_tf.figures.glb_file import open_glb
 from simpose_tf.figures.glb_skin import read_bones
 from tests.figures.glb_files import Blob, write_glb
@@ -148,6 +150,26 @@ def with_a_ground(gltf: gl.GLTF2, blob: Blob) -> None:
 def with_morphs_alone(gltf: gl.GLTF2, _: Blob) -> None:
     unskinned(gltf, _)
     gltf.meshes[0].primitives[0].targets = [gl.Attributes(POSITION=0)]
+
+
+@pytest.mark.parametrize(
+    "key", ["nodes/3/translation/2", "skins/0", "meshes/0/primitives/0/attributes", "nodes", "accessors/0/type"]
+)
+def test_a_malformed_structure_is_told_in_one_line(tmp_path, key):
+    path = write_glb(tmp_path / "a.glb", stick_person())
+    data = path.read_bytes()
+    size = int.from_bytes(data[12:16], "little")
+    content = json.loads(data[20 : 20 + size])
+    *above, last = [int(k) if k.isdigit() else k for k in key.split("/")]
+    inner = content
+    for k in above:
+        inner = inner[k]
+    inner[last] = None
+    text = json.dumps(content).encode().ljust(size)[: max(size, len(json.dumps(content)))]
+    body = len(text).to_bytes(4, "little") + b"JSON" + text + data[20 + size :]
+    path.write_bytes(data[:8] + (12 + len(body)).to_bytes(4, "little") + body)
+    with pytest.raises(InputError, match=r"a\.glb: "):
+        read_glb_surface(path)
 
 
 @pytest.mark.parametrize(
