@@ -1,5 +1,6 @@
 """Ground, walls and props on the graphics card: flat-sided meshes with tiles on them."""
 
+import functools
 from dataclasses import dataclass
 
 import moderngl
@@ -67,12 +68,20 @@ class SurfaceBuffers:
             program,
             tint_roughness=(*(tint**2.2), surface.roughness),
             metallic=surface.metallic,
+            mean_color=_mean_color(surface.kind, surface.seed),
             fade=_FADE,
         )
         texture = self._tiles.get((surface.kind, surface.seed), lambda: _upload(surface))
         texture.anisotropy = _ANISOTROPY if scenery else 1.0
         texture.use(gl.TILE_UNIT)
         shape.draw(program)
+
+
+@functools.lru_cache(maxsize=_TILES)
+def _mean_color(kind: str, seed: int) -> tuple[float, ...]:
+    """Return a tile's mean, linear RGB."""
+    srgb = tile(kind, seed) / 255.0
+    return tuple(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).mean((0, 1)))
 
 
 def _upload(surface: Surface) -> moderngl.Texture:

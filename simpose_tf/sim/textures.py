@@ -172,9 +172,9 @@ def _asphalt(rng: np.random.Generator) -> np.ndarray:
 
 
 def _gravel(rng: np.random.Generator) -> np.ndarray:
-    number, gap = _scattered(rng, 2600)
-    each = _pick(rng, (0.55, 0.52, 0.48), (0.62, 0.55, 0.44)) * (1 + rng.uniform(-0.4, 0.4, (2600, 1)))
-    return each[number] * (0.4 + 0.65 * np.clip(gap / 0.009, 0, 1))[..., None]
+    number, gap = _scattered(rng, 5000)
+    each = _pick(rng, (0.55, 0.52, 0.48), (0.62, 0.55, 0.44)) * (1 + rng.uniform(-0.3, 0.3, (5000, 1)))
+    return each[number] * (0.6 + 0.42 * np.clip(gap / 0.006, 0, 1))[..., None]
 
 
 def _sand(rng: np.random.Generator) -> np.ndarray:

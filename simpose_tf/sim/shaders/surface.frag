@@ -4,6 +4,7 @@
 uniform sampler2D tile;         // sRGB
 uniform sampler3D noise_map;    // value noise, period 32 cells
 uniform vec4 tint_roughness;    // linear
+uniform vec3 mean_color;        // the tile from far away, linear: rows of equal tiles would show
 uniform float metallic;
 #if GROUND
 uniform sampler2D contact_map;
@@ -23,7 +24,8 @@ void main() {
   }
   // Light and dark over a few tiles breaks the repetition.
   float cloud = 0.8 + 0.4 * texture(noise_map, vec3(at, 0.5) * (0.4 / 32.0)).r;
-  vec3 albedo = texture(tile, at).rgb * tint_roughness.rgb * cloud;
+  vec3 far_off = mix(texture(tile, at).rgb, mean_color, 0.85 * smoothstep(5.0, 25.0, 1.0 / gl_FragCoord.w));
+  vec3 albedo = far_off * tint_roughness.rgb * cloud;
 #if GROUND
   vec2 near = world.xz * contact.xy + contact.zw;
   float close = max(textureLod(contact_map, near, 1.0).r, 1.5 * textureLod(contact_map, near, 2.5).r);
