@@ -17,7 +17,7 @@ from simpose_tf.figures.patches import Patch
 
 _RIM = 0.018  # metres of skin that stay under a garment's border; hems close the slit
 _FRONT_RIM = 0.03  # more beside the opening of a jacket
-_SKIRT_RIM = 0.10  # more under a skirt: one can look up into it
+_SKIRT_RIM = 0.07  # more under a skirt: one can look up into it
 TUCKED = 0.6  # a top whose hem is higher is worn inside trousers or skirt
 
 

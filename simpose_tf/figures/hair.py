@@ -17,7 +17,7 @@ from simpose_tf.figures.patches import Patch
 # Hairline: degrees around the head (0 front, 90 ear, 180 nape) -> height above the eyes in units of eye-to-crown.
 _AROUND = [0, 25, 45, 60, 70, 78, 100, 112, 125, 150, 180]
 _HAIRLINE = PchipInterpolator(_AROUND, [0.66, 0.68, 0.5, 0.28, -0.1, -0.12, 0.14, 0.1, -0.3, -0.72, -0.8])
-_RECEDING = PchipInterpolator(_AROUND, [0.93, 1.02, 1.0, 0.6, 0.1, -0.1, 0.14, 0.1, -0.3, -0.72, -0.8])
+_RECEDING = PchipInterpolator(_AROUND, [1.06, 1.06, 1.02, 0.6, 0.1, -0.1, 0.14, 0.1, -0.3, -0.72, -0.8])
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _cap(style: str, body: Patch, head: Head) -> tuple[Patch, np.ndarray]:
     shade = 0.97 + 0.17 * strands * (cap.strands > 0) + 0.2 * curls
     if cap.parted:
         shade = shade * (1 - 0.25 * _parting(piece.points, head, style))
-    return patches.hem(replace(piece, points=points), outward, 0.003 + 0.4 * deep), shade
+    return patches.hem(replace(piece, points=points), outward, 0.003 + 0.4 * min(deep, 0.02)), shade
 
 
 def _parting(points: np.ndarray, head: Head, style: str) -> np.ndarray:

@@ -40,7 +40,7 @@ SPECS: tuple[FigureSpec, ...] = (
         w.FAIR, "crop", w.GREY_HAIR, w.GREY_EYES,
         ((_OXFORDS, cloth(0.2, 0.13, 0.1, roughness=0.6)), (_CHINOS, cloth(0.25, 0.26, 0.3)),
          (Top(1.9, 0.0, 0.9, 0.011, 0.5, details=("rib",)), cloth(0.4, 0.42, 0.4)),
-         (Top(1.94, 0.015, 0.5, 0.024, 0.6, (0.045, 0.03), ("collar",)), cloth(0.2, 0.22, 0.28)),
+         (Top(1.94, 0.015, 0.5, 0.024, 0.6, (0.045, 0.03), ("coat collar",)), cloth(0.2, 0.22, 0.28)),
          (Skirt(0.9, 0.05, 0, 0.012, (0.03, 0.06)), cloth(0.2, 0.22, 0.28))),
         beard="full", on_head=((Hat("beanie"), cloth(0.5, 0.25, 0.2)),),
     ),
@@ -50,7 +50,7 @@ SPECS: tuple[FigureSpec, ...] = (
         w.FAIR, "ponytail", w.BLOND, w.BLUE_EYES,
         ((_OXFORDS, cloth(0.15, 0.12, 0.12)), (Top(1.6, 0.06, 0.5, 0.009, 0.2), cloth(0.85, 0.83, 0.8)),
          (Skirt(0.98, 0.02, 0, 0.006), cloth(0.42, 0.42, 0.44)),
-         (Top(1.9, 0.03, 1.0, 0.018, 0.6, (0.05, 0.02), ("lapels", "collar", "pockets")), cloth(0.42, 0.42, 0.44))),
+         (Top(1.9, 0.03, 1.0, 0.018, 0.6, (0.05, 0.02), ("lapels", "coat collar", "pockets")), cloth(0.42, 0.42, 0.44))),
     ),
     FigureSpec(
         "wim", "val", person(1, 0.19, (0.5, 0.4, 0.55), w.ASIAN, head__head_round=0.3), w.FAIR, "short", w.BLACK_HAIR,

@@ -8,6 +8,8 @@ from simpose_tf.figures import patches, sheets
 from simpose_tf.figures.garments import Landmarks, Skirt, height_of, opening, share, smoothstep, waist
 from simpose_tf.figures.patches import Patch
 
+_SMOOTHINGS = 40  # rounds; about 8 cm
+
 
 def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96) -> tuple[Patch, np.ndarray]:
     """Return a skirt (charted, skinned) and its shading: convex outlines of the legs, widening downward.
@@ -31,20 +33,22 @@ def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns
     shade = (1 + 0.09 * fall * folds).ravel()
     fields = {"hem": sheet.points[:, 1] - low, "waist": high - sheet.points[:, 1], "shade": shade}
     fields |= opening(garment.front, sheet.points, at, high, low)
-    sheet = replace(sheet, skin=_skin(sheet, at), fields={**sheet.fields, **fields})
+    sheet = replace(sheet, fields={**sheet.fields, **fields})
+    sheet = replace(sheet, skin=_skin(sheet))
     if garment.front is not None:
         sheet = patches.clip(sheet, "front")
     return sheet, sheet.fields["shade"]
 
 
-def _skin(sheet: Patch, at: Landmarks) -> np.ndarray:
-    """Return weights `[N, J]`: the body's at the waist; below, both legs share the front and back smoothly."""
-    x, y = sheet.points[:, 0] - at["Hips"][0], sheet.points[:, 1]
-    hip, knee = at["LeftUpLeg"][1], at["LeftLeg"][1]
-    left, shin = smoothstep(-0.09, 0.09, x), 1 - smoothstep(knee - 0.08, knee + 0.06, y)
-    legs = np.zeros_like(sheet.skin, dtype=float)
-    for side, own in (("Left", left), ("Right", 1 - left)):
-        legs[:, at.names.index(f"{side}UpLeg")] = own * (1 - shin)
-        legs[:, at.names.index(f"{side}Leg")] = own * shin
-    below = (1 - smoothstep(hip - 0.08, hip + 0.05, y))[:, None]
-    return ((1 - below) * sheet.skin + below * legs).astype(np.float32)
+def _skin(sheet: Patch) -> np.ndarray:
+    """Return weights `[N, J]`: those of the nearest point of the body, smoothed over the sheet.
+
+    So cloth that lies on a thigh moves as the thigh does, and what hangs between the legs follows both.
+    """
+    mean, skin = patches.averaging(sheet.faces, len(sheet.points)), sheet.skin.astype(float)
+    border = np.unique(patches.boundary_edges(sheet.faces))
+    for _ in range(_SMOOTHINGS):
+        kept = skin[border]
+        skin = skin + 0.5 * (mean @ skin - skin)
+        skin[border] = np.where(sheet.fields["hem"][border, None] > 0.05, kept, skin[border])  # sewn on at the waist
+    return (skin / skin.sum(1, keepdims=True)).astype(np.float32)

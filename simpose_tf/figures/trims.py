@@ -16,14 +16,18 @@ from simpose_tf.figures.garments import Garment, Landmarks, Top, in_front, smoot
 from simpose_tf.figures.patches import Patch
 from simpose_tf.figures.pose import vertex_normals
 
-DETAILS = ("rib", "cuffs", "band", "belt", "placket", "buttons", "lapels", "collar", "stand", "hood", "roll")
+DETAILS = ("rib", "cuffs", "band", "belt", "placket", "buttons", "lapels", "collar", "coat collar", "stand", "hood", "roll")
 DETAILS += ("chest", "pouch", "pockets")
 
 # Collars: metres (outward, upward) of each row from the neckline on, in front and at the nape.
 _COLLARS = {
     "collar": (
         ((0, 0), (-0.004, 0.022), (0.002, 0.029), (0.011, 0.016), (0.02, -0.006), (0.03, -0.03)),
-        ((0, 0), (-0.004, 0.03), (0.002, 0.037), (0.010, 0.026), (0.017, 0.006), (0.02, -0.006)),
+        ((0, 0), (-0.004, 0.03), (0.002, 0.037), (0.008, 0.028), (0.012, 0.014), (0.013, 0.004)),
+    ),
+    "coat collar": (
+        ((0, 0), (0.006, 0.012), (0.012, 0.018), (0.020, 0.010), (0.028, -0.008), (0.036, -0.03)),
+        ((0, 0), (0.009, 0.014), (0.016, 0.021), (0.024, 0.013), (0.030, -0.006), (0.034, -0.024)),
     ),
     "stand": (((0, 0), (-0.002, 0.016), (-0.003, 0.034)), ((0, 0), (-0.003, 0.02), (-0.005, 0.042))),
     "roll": (
@@ -135,7 +139,7 @@ def collar(kind: str, worn: Worn, at: Landmarks) -> Trim:
     behind = smoothstep(-0.6, 0.75, -outward[:, 2])[:, None]
     front_rows, back_rows = (np.array(rows, float) for rows in _COLLARS[kind])
     rows = [(1 - behind) * f + behind * b for f, b in zip(front_rows, back_rows, strict=True)]
-    notch = smoothstep(0.0, 0.022, np.abs(start[:, :1])) if kind == "collar" else 1.0
+    notch = np.maximum(smoothstep(0.0, 0.022, np.abs(start[:, :1])), behind) if kind.endswith("collar") else 1.0
     tilt = np.array([0, 1, 0.25])
     points = np.concatenate([start + notch * (r[:, :1] * outward + r[:, 1:] * tilt) for r in rows])
     faces = _strip_faces(index.reshape(-1, 2), len(border), len(rows))

@@ -29,10 +29,10 @@ SHIRT = Top(1.92, 0.012, 0.92, 0.012, 0.6, details=("cuffs", "placket", "buttons
 TUCKED_SHIRT = Top(1.92, 0.012, 0.5, 0.010, 0.5, details=("cuffs", "placket", "buttons", "collar"))
 POLO = Top(0.6, 0.012, 0.98, 0.013, 0.7, details=("placket", "collar"))
 HOODIE = Top(1.9, 0.012, 0.9, 0.018, 0.8, details=("cuffs", "band", "pouch", "hood"))
-BLAZER = Top(1.93, 0.03, 1.08, 0.020, 0.7, (0.055, -0.03), ("lapels", "collar", "pockets"))
+BLAZER = Top(1.93, 0.03, 1.08, 0.020, 0.7, (0.055, -0.03), ("lapels", "coat collar", "pockets"))
 BOMBER = Top(1.9, 0.012, 0.72, 0.022, 0.8, (0.045, 0.075), ("cuffs", "band", "stand"))
 CARDIGAN = Top(1.85, 0.02, 1.0, 0.017, 0.6, (0.05, 0.065), ("cuffs", "band"))
-COAT_TOP = Top(1.95, 0.02, 0.5, 0.024, 0.6, (0.05, 0.05), ("collar", "cuffs"))
+COAT_TOP = Top(1.95, 0.02, 0.5, 0.024, 0.6, (0.05, 0.05), ("coat collar", "cuffs"))
 
 # Below the waist.
 JEANS = Trousers(1.92, 0.009, 0.019, ("belt",))

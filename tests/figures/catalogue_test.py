@@ -15,18 +15,39 @@ ANY = pytest.mark.parametrize("name", NAMES)
 def test_splits_share_nobody_and_hold_enough_people():
     train, val = (catalogue.figure_names(split) for split in catalogue.SPLITS)
     assert not set(train) & set(val) and set(train) | set(val) == set(NAMES)
-    assert len(train) >= 6 and len(val) >= 2 and len(set(NAMES)) == len(NAMES)
+    assert len(train) >= 17 and len(val) >= 5 and len(set(NAMES)) == len(NAMES)
+
+
+def test_clothes_of_validation_are_unseen_in_training():
+    """Neither a garment in its cloth nor, but for shoes, its cut is worn in both splits."""
+    worn = {split: [pair for s in catalogue.SPECS if s.split == split for pair in s.wear] for split in catalogue.SPLITS}
+    assert not {repr(pair) for pair in worn["train"]} & {repr(pair) for pair in worn["val"]}
+    cuts = [{repr(garment) for garment, _ in worn[split]} for split in catalogue.SPLITS]
+    assert not cuts[0] & cuts[1]
+    hats = [{repr(h) for s in catalogue.SPECS if s.split == split for h in s.on_head} for split in catalogue.SPLITS]
+    assert not hats[0] & hats[1]
 
 
 def test_catalogue_is_varied():
-    outfits = {tuple(type(g).__name__ for g, _ in spec.wear) for spec in catalogue.SPECS}
-    sleeves = {g.sleeve for spec in catalogue.SPECS for g, _ in spec.wear if isinstance(g, Top)}
-    lengths = {g.length for spec in catalogue.SPECS for g, _ in spec.wear if isinstance(g, Trousers | Skirt)}
-    assert len(outfits) >= 3 and len(sleeves) >= 3 and len(lengths) >= 4
-    for value in ("hair_style", "skin"):
-        assert len({getattr(spec, value) for spec in catalogue.SPECS}) >= 4
-    assert {spec.shape.gender for spec in catalogue.SPECS} == {0, 1}
+    train = [spec for spec in catalogue.SPECS if spec.split == "train"]
+    garments = [garment for spec in train for garment, _ in spec.wear]
+    sleeves = {g.sleeve for g in garments if isinstance(g, Top)}
+    lengths = {g.length for g in garments if isinstance(g, Trousers | Skirt)}
+    assert len({tuple(g for g, _ in spec.wear) for spec in train}) >= 17 and len(sleeves) >= 8 and len(lengths) >= 8
+    assert any(isinstance(g, Skirt) and g.front for g in garments)  # a coat
+    assert any(isinstance(g, Top) and g.front and "lapels" in g.details for g in garments)
+    assert any(isinstance(g, Top) and "hood" in g.details for g in garments)
+    assert len({spec.hair_style for spec in train}) >= 10 and len({spec.skin for spec in train}) >= 6
+    assert {spec.shape.gender for spec in train} == {0, 1}
+    ages = [spec.shape.age for spec in train]
+    assert min(ages) < 0.19 and max(ages) > 0.85
+    assert len({spec.shape for spec in catalogue.SPECS}) == len(catalogue.SPECS)
     assert all(0.3 <= spec.shape.height <= 0.7 for spec in catalogue.SPECS)
+
+
+@ANY
+def test_a_figure_has_at_most_forty_five_thousand_triangles(name):
+    assert len(catalogue.load_figure(name).faces) <= 45_000
 
 
 def test_unknown_split_and_name_raise():
@@ -55,7 +76,7 @@ def test_arrays_are_finite_and_weights_sum_to_one(name):
     np.testing.assert_allclose(figure.keypoint_weights.sum(1), 1, atol=1e-5)
     assert figure.skin_weights.min() >= 0 and figure.shade.min() >= 0
     assert abs(figure.vertices[figure.faces.ravel(), 1].min()) < 1e-5
-    assert 1.4 < figure.vertices[figure.faces.ravel(), 1].max() < 2.0
+    assert 1.2 < figure.vertices[figure.faces.ravel(), 1].max() < 2.05
 
 
 @ANY
@@ -79,41 +100,6 @@ def test_truncated_keypoints_are_those_of_the_whole_regressor(name):
     vertices = makehuman.shape_vertices(base, spec.shape)
     error = pose.keypoints_3d(figure, figure.vertices) - base.keypoint_regressor @ vertices
     assert np.abs(error - error.mean(0)).max() < 0.004  # figures stand on their soles: one common lift
-
-
-@ANY
-def test_bare_skin_does_not_stand_out_of_cloth(name):
-    """Skin within the cloth's reach must lie inside it: at rest and in poses."""
-    import trimesh
-
-    figure = catalogue.load_figure(name)
-    kind = np.array([material.name for material in figure.materials])[figure.material]
-    cloth = np.isin(kind, ["top", "bottom"])
-    skin = np.unique(figure.faces[kind == "skin"])
-    body = np.zeros(len(figure.vertices), bool)
-    body[skin] = True
-    rng = np.random.default_rng(1)
-    fractions = []
-    for k in range(4):
-        rotations = np.tile(np.eye(3), (52, 1, 1)) if k == 0 else pose.sample_pose(figure.skeleton, rng)
-        vertices = pose.pose_vertices(figure, rotations)
-        mesh = trimesh.Trimesh(vertices, figure.faces[cloth], process=False)
-        normals = pose.vertex_normals(figure.vertices, figure.faces)
-        rest = trimesh.Trimesh(figure.vertices, figure.faces[cloth], process=False)
-        start = figure.vertices[skin] - 0.002 * normals[skin]
-        # Skin beneath cloth: a ray outward along the rest normal meets cloth within 4 cm.
-        hit, ray, _ = rest.ray.intersects_location(start, normals[skin], multiple_hits=False)
-        beneath = skin[ray[np.linalg.norm(hit - start[ray], axis=1) < 0.04]]
-        if not len(beneath):
-            return
-        posed_normals = pose.vertex_normals(vertices, figure.faces[kind == "skin"])
-        start = vertices[beneath] - 0.003 * posed_normals[beneath]
-        hit, ray, _ = mesh.ray.intersects_location(start, posed_normals[beneath], multiple_hits=False)
-        met = np.zeros(len(beneath), bool)
-        met[ray] = np.linalg.norm(hit - start[ray], axis=1) < 0.12
-        fractions.append(1 - met.mean())
-    assert fractions[0] < 0.02
-    assert np.mean(fractions[1:]) < 0.08
 
 
 def test_a_figure_is_built_once_and_then_read_quickly(tmp_path, monkeypatch):
