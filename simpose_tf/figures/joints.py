@@ -59,6 +59,8 @@ _FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 _FLEXION_SIGN = {"Shoulder": -1, "Arm": -1, "ForeArm": -1, "Hand": -1, "UpLeg": -1}
 
 
+_NEXT = {"Arm": "ForeArm", "ForeArm": "Hand", "Hand": "HandMiddle1"}  # the joints at which these bones end
+_UPRIGHT = ("Hips", "Spine", "Spine1", "Spine2", "Neck", "Head", "Shoulder", "Foot", "ToeBase")  # neutral as at rest
 _DOWN = np.array([0.0, -1.0, 0.0])
 
 
@@ -123,27 +125,31 @@ def _legs_together(skeleton: Skeleton, prefix: str) -> np.ndarray:
     return rotation_between((ankle - hip) * [1, 1, 0], np.array([spread, -1.0, 0.0]))
 
 
+def _end(skeleton: Skeleton, bone: int, following: str) -> np.ndarray:
+    """Return where a bone ends: at the joint that follows if the skeleton has it (rigs give tails as they like)."""
+    if following in skeleton.names:
+        return skeleton.heads[skeleton.names.index(following)]
+    return skeleton.tails[bone]
+
+
 def neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
     """Return `A` `[J, 3, 3]`: what turns each bone from the rest pose to the anatomical neutral posture."""
     result = np.tile(np.eye(3), (len(skeleton.names), 1, 1))
     for j, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
-        direction, key = skeleton.tails[j] - skeleton.heads[j], kind(name) or ""
-        prefix = name[: 4 if side(name) > 0 else 5]
-        hand = key == "Hand" or key.startswith("Finger")
-        if f"{name}Middle1" in skeleton.names:  # rigs end hands in different places
-            direction = skeleton.heads[skeleton.names.index(f"{name}Middle1")] - skeleton.heads[j]
-        follows = not key or key.startswith("Thumb")
-        if follows or ((hand or key in ("Arm", "ForeArm")) and not direction.any()):  # ends of chains have no length
-            result[j] = result[parent] if parent >= 0 else np.eye(3)
-        elif key in ("UpLeg", "Leg"):
+        key, prefix = kind(name) or "", name[: 4 if side(name) > 0 else 5]
+        direction = _end(skeleton, j, prefix + _NEXT.get(key, "")) - skeleton.heads[j]
+        above = result[parent] if parent >= 0 else np.eye(3)
+        across = _across_hand(skeleton, prefix) if key == "Hand" or key.startswith("Finger") else None
+        if key in ("UpLeg", "Leg"):
             result[j] = _legs_together(skeleton, prefix)
-        elif hand and (across := _across_hand(skeleton, prefix)) is not None:
+        elif across is not None and direction.any():
             result[j] = _frame(direction, across)
-        elif key == "Arm":
+        elif key == "Arm" and direction.any():
             result[j] = rotation_between(direction, _DOWN)
-        elif hand or key == "ForeArm":  # straightened from the hanging arm, so that rest poses with bent elbows agree
-            above = result[parent] if parent >= 0 else np.eye(3)
+        elif key == "ForeArm" and direction.any():  # straightened from the hanging arm: rest poses may bend elbows
             result[j] = rotation_between(above @ direction, _DOWN) @ above
+        elif key not in _UPRIGHT:  # thumbs, hands without fingers, bones that are not Mixamo's, bones without length
+            result[j] = above
     return result
 
 

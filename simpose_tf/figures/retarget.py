@@ -5,8 +5,6 @@ since then is what the target's bone turns. That needs no target: `N = D A^T`, w
 since its rest pose and A from rest to neutral.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -64,8 +62,7 @@ def within_limits(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _neutral_frames(clip: Clip) -> dict[str, np.ndarray]:
     """Return `N` `[T, 3, 3]` of the bones that a clip has."""
-    skeleton = _with_limb_ends(clip.skeleton)
-    neutral = joints.neutral_from_rest(skeleton)
+    skeleton, neutral = clip.skeleton, joints.neutral_from_rest(clip.skeleton)
     world = world_rotations(clip.skeleton.parents, clip.rotations)
     result = {}
     for j, name in enumerate(skeleton.names):
@@ -89,16 +86,6 @@ def _last_before(skeleton: Skeleton, start: int, end: int) -> int:
     while bone >= 0 and bone != start:
         bone = int(skeleton.parents[bone])
     return above if bone == start else start
-
-
-def _with_limb_ends(skeleton: Skeleton) -> Skeleton:
-    """Return the skeleton with limb bones that end at the next joint."""
-    tails = skeleton.tails.copy()
-    for j, name in enumerate(skeleton.names):
-        below = _limb_below(skeleton, name)
-        if below is not None:
-            tails[j] = skeleton.heads[below]
-    return replace(skeleton, tails=tails)
 
 
 def _hinged(upper: np.ndarray, lower: np.ndarray, bends: float) -> np.ndarray:

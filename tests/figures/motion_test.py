@@ -7,11 +7,14 @@ import pytest
 from simpose_tf.errors import InputError
 from simpose_tf.figures import joints, motion, retarget
 from simpose_tf.figures.bvh import read_bvh
+from simpose_tf.figures.clips import Clip
 from simpose_tf.figures.figure import Skeleton
 from simpose_tf.figures.motion import PoseBank
 from simpose_tf.figures.pose import pose_bones
 from simpose_tf.figures.reference_body import reference_body
 from tests.figures.bvh_test import skeleton, write_bvh
+from tests.figures.glb_files import write_glb
+from tests.figures.stick_person import stick_person
 
 SKELETON = reference_body().skeleton
 
@@ -164,6 +167,20 @@ def test_frames_beyond_the_limits_are_left_out_and_told(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         bank = motion.user_motion(str(tmp_path), "train")
     assert len(bank.names) == 1 and "3 of 6 frames" in caplog.text
+
+
+def test_a_glb_clip_of_the_banks_poses_gives_them_back(tmp_path):
+    motion.user_motion.cache_clear()
+    person, bank = stick_person(), motion.drawn_bank("train")
+    poses = [next(k for k, family in enumerate(bank.families) if family == want) for want in ("walk", "sit", "throw")]
+    rotations = np.stack([motion.pose_rotations(bank, k, person.skeleton) for k in np.repeat(poses, 9)])
+    name = names_of("train", 1)[0]
+    write_glb(tmp_path / f"{name}.glb", person, clips=(Clip("a", person.skeleton, rotations, 30.0),))
+    read = motion.user_motion(str(tmp_path), "train")
+    assert len(read.names) == 3 and set(read.families) == {f"user_{name}"}
+    for k in range(3):  # all but which way the hips look; the person has no shoulder blades, but the arms are the same
+        got = motion.pose_rotations(read, k, person.skeleton)
+        np.testing.assert_allclose(got[1:], rotations[9 * k, 1:], atol=0.03)
 
 
 @pytest.mark.parametrize(
