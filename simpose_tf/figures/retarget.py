@@ -55,9 +55,13 @@ def angles_of(clip: Clip) -> np.ndarray:
 
 
 def within_limits(angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return angles `[T, B, 3]` inside the joints' limits, and by how many degrees each frame was beyond, `[T]`."""
+    """Return angles `[T, B, 3]` inside the joints' limits, and by how many degrees each frame was beyond, `[T]`.
+
+    Fingers don't count: rigs differ in how they lie at rest.
+    """
     inside = joints.within_limits(BONES, angles)
-    return inside, np.abs(inside - angles).max((1, 2))
+    large = [k for k, name in enumerate(BONES) if "Hand" not in name]
+    return inside, np.abs(inside - angles)[:, large].max((1, 2))
 
 
 def _neutral_frames(clip: Clip) -> dict[str, np.ndarray]:
