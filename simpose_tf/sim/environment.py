@@ -103,6 +103,23 @@ def turned(around: Environment, yaw: float) -> Environment:
     return environment_of(np.roll(around.panorama, columns, axis=1), np.array(to_sun), around.sun_color)
 
 
+def like_photo(around: Environment, photo: np.ndarray) -> Environment:
+    """Return light of a photograph's brightness and tint, for people who are shown before it.
+
+    Args:
+      around: the light; its directions stay.
+      photo: `[H, W, 3]` uint8 sRGB.
+
+    # not in the paper: half of the photograph's deviation from a grey of 0.2, so that colours still vary.
+    """
+    mean = np.maximum(_linear_from_srgb(photo[::8, ::8].reshape(-1, 3) / 255.0).mean(0), 1e-3)
+    brightness = np.clip(np.sqrt(mean.mean() / 0.2), 0.45, 1.3)
+    tint = np.clip(np.sqrt(mean / mean.mean()), 0.8, 1.25)
+    factor = brightness * tint
+    panorama = (factor * around.panorama).astype(np.float32)
+    return Environment(panorama, around.to_sun, factor * around.sun_color, factor * around.irradiance)
+
+
 def procedural_sky(
     rng: np.random.Generator, sun_elevation_deg: Range, sun_strength: Range, sky_strength: Range
 ) -> Environment:

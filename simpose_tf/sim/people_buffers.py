@@ -84,7 +84,7 @@ class Drawable:
             else:
                 solid.append((first, count))
         program = gl.program(vertex_shader, fragment_shader)
-        gl.set_uniforms(program, **uniforms)
+        gl.set_uniforms(program, moved=(0.0, 0.0, 0.0), **uniforms)
         if cull:
             ctx.enable(moderngl.CULL_FACE)
         for first, count in solid:

@@ -151,7 +151,7 @@ class Renderer:
             for person, vertices in zip(scene.people, posed, strict=True)
         ]
         props, scenery = props_of(scene), scenery_of(scene)
-        walls = [shape for shape in scenery if not shape.ground]
+        walls = [shape for shape in scenery if shape.kind == "wall"]
         casters = [*posed, *(shape.points for shape in (*props, *walls))]
         maps: tuple[Cascade, ...] = ()
         if np.any(scene.light.sun_color > 0) and scene.light.to_sun[1] > 0:
@@ -166,7 +166,7 @@ class Renderer:
 
     def _draw_shadows(self, scene: Scene, uploaded: _Uploaded) -> None:
         self._frame.bind_to_uniform_block(gl.FRAME_BINDING)
-        walls = [shape for shape in uploaded.scenery if not shape.ground]
+        walls = [shape for shape in uploaded.scenery if shape.kind == "wall"]
         self._shadows.draw(uploaded.cascades, [*uploaded.people, *uploaded.props, *walls])
         if scene.background.ground is not None:
             self._contacts.draw(uploaded.people, uploaded.props)

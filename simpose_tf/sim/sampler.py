@@ -13,7 +13,7 @@ from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.motion import PoseBank, pose_rotations
 from simpose_tf.figures.pose import arm_clearance, pose_vertices
-from simpose_tf.sim import seats, surroundings
+from simpose_tf.sim import environment, seats, surroundings
 from simpose_tf.sim.collision import CELL, Occupancy, surface_points
 from simpose_tf.sim.props import in_world, prop_points
 from simpose_tf.sim.scene import Camera, Light, PlacedPerson, Prop, Scene
@@ -136,6 +136,8 @@ def sample_stage(rng: np.random.Generator, config: SceneConfig, around: Surround
             if someone.seat is not None:
                 props.append(replace(someone.seat, world_from_prop=place @ someone.seat.world_from_prop))
     props += _sample_props(rng, config, around, reach, assets.variants, taken)
+    if background.photo is not None:
+        light_around = environment.like_photo(light_around, background.photo)
     light = Light(light_around.to_sun, light_around.sun_color, light_around.irradiance)
     return Stage(Scene(tuple(people), camera, light, background, tuple(props)), tuple(posed))
 

@@ -1,7 +1,7 @@
 """Ground, walls and props on the graphics card: flat-sided meshes with tiles on them."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import moderngl
 import numpy as np
@@ -9,6 +9,7 @@ from scipy import sparse
 
 from simpose_tf import geometry
 from simpose_tf.sim import gl
+from simpose_tf.sim.frame import eye
 from simpose_tf.sim.kept import Kept
 from simpose_tf.sim.props import prop_mesh
 from simpose_tf.sim.scene import Prop, Scene, Surface, Wall
@@ -18,18 +19,29 @@ _TILES = 48  # kept at most
 _ANISOTROPY = 4.0  # of grounds and walls, which are seen at a slant and drawn once a pixel
 _GROUND_HALF_SIZE = 100.0  # metres
 _FADE = (25.0, 70.0)  # metres from the camera: where the ground fades into the panorama
+_WALL_THICKNESS = 0.15  # metres
 _CREASE = 0.7  # cosine of the angle from which an edge is sharp
 
 
 @dataclass
 class Shape:
-    """A mesh for one picture. `points` `[N, 3]` are its corners in the world, three to a triangle."""
+    """A mesh for one picture.
+
+    Attributes:
+      points: `[N, 3]` its corners in the world, three to a triangle.
+      buffer: rows of position, normal, tile coordinates.
+      surface: what it is made of.
+      kind: `ground`, `wall` or `prop`.
+      moved: metres by which it is moved when it casts its shadow, world.
+      arrays: to be released.
+    """
 
     points: np.ndarray
     buffer: moderngl.Buffer
     surface: Surface
-    ground: bool
-    arrays: list[moderngl.VertexArray]
+    kind: str
+    moved: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    arrays: list[moderngl.VertexArray] = field(default_factory=list)
 
     def draw(self, program: moderngl.Program) -> None:
         """Draw the mesh with a program whose uniforms are set."""
@@ -42,7 +54,7 @@ class Shape:
         """Draw the mesh without colour; walls have two sides, so nothing is culled whatever `cull` says."""
         gl.context().disable(moderngl.CULL_FACE)
         program = gl.program(vertex_shader, fragment_shader)
-        gl.set_uniforms(program, **uniforms)
+        gl.set_uniforms(program, moved=self.moved, **uniforms)
         self.draw(program)
 
     def release(self) -> None:
@@ -62,7 +74,7 @@ class SurfaceBuffers:
     def draw_color(self, shape: Shape, scenery: bool) -> None:
         """Draw a mesh's colour: linear for the scenery, else as figures are drawn."""
         surface = shape.surface
-        program = gl.program("surface.vert", "surface.frag", SCENERY=int(scenery), GROUND=int(shape.ground))
+        program = gl.program("surface.vert", "surface.frag", SCENERY=int(scenery), GROUND=int(shape.kind == "ground"))
         tint = np.asarray(surface.tint, float)
         gl.set_uniforms(
             program,
@@ -95,7 +107,7 @@ def _upload(surface: Surface) -> moderngl.Texture:
 
 def scenery_of(scene: Scene) -> list[Shape]:
     """Return the scene's walls and ground, uploaded."""
-    shapes = [_wall(wall) for wall in scene.background.walls]
+    shapes = [_wall(wall, eye(scene.camera), scene.light.to_sun) for wall in scene.background.walls]
     if scene.background.ground is not None:
         shapes.append(_ground(scene.background.ground))
     return shapes
@@ -106,9 +118,9 @@ def props_of(scene: Scene) -> list[Shape]:
     return [_prop(prop) for prop in scene.props]
 
 
-def _shape(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, surface: Surface, ground: bool = False) -> Shape:
+def _shape(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, surface: Surface, kind: str) -> Shape:
     rows = np.concatenate([points, normals, uv], 1, dtype=np.float32)
-    return Shape(rows[:, :3], gl.context().buffer(rows.tobytes()), surface, ground, [])
+    return Shape(rows[:, :3], gl.context().buffer(rows.tobytes()), surface, kind)
 
 
 _QUAD = np.array([[0, 0], [1, 0], [1, 1], [0, 0], [1, 1], [0, 1]], float)
@@ -117,16 +129,22 @@ _QUAD = np.array([[0, 0], [1, 0], [1, 1], [0, 0], [1, 1], [0, 1]], float)
 def _ground(surface: Surface) -> Shape:
     at = (2 * _QUAD - 1) * _GROUND_HALF_SIZE
     points = np.stack([at[:, 0], np.zeros(6), -at[:, 1]], 1)
-    return _shape(points, np.tile([0.0, 1, 0], (6, 1)), at / surface.metres, surface, ground=True)
+    return _shape(points, np.tile([0.0, 1, 0], (6, 1)), at / surface.metres, surface, "ground")
 
 
-def _wall(wall: Wall) -> Shape:
+def _wall(wall: Wall, seen_from: np.ndarray, to_sun: np.ndarray) -> Shape:
+    """Return a wall; where its dark side is seen it casts from behind itself, or light leaks into its corners."""
     along, up = wall.end - wall.start, np.array([0.0, wall.height, 0])
     points = wall.start + _QUAD[:, :1] * along + _QUAD[:, 1:] * up
     length = np.linalg.norm(along)
     normal = np.cross(along / length, [0.0, 1, 0])
     uv = _QUAD * [length, wall.height] / wall.surface.metres
-    return _shape(points, np.tile(normal, (6, 1)), uv, wall.surface)
+    shape = _shape(points, np.tile(normal, (6, 1)), uv, wall.surface, "wall")
+    to_camera = np.sign((seen_from - wall.start) @ normal) * normal
+    if to_camera @ to_sun < 0:
+        x, y, z = -_WALL_THICKNESS * to_camera
+        shape.moved = (float(x), float(y), float(z))
+    return shape
 
 
 def _prop(prop: Prop) -> Shape:
@@ -135,7 +153,7 @@ def _prop(prop: Prop) -> Shape:
     corners = vertices[faces.reshape(-1)]
     world = geometry.transform_points(prop.world_from_prop, corners)
     turned = normals @ prop.world_from_prop[:3, :3].T
-    return _shape(world, turned, _box_uv(corners, faces, vertices) / prop.surface.metres, prop.surface)
+    return _shape(world, turned, _box_uv(corners, faces, vertices) / prop.surface.metres, prop.surface, "prop")
 
 
 def creased_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -164,3 +164,15 @@ def test_exposing_scales_all_light_alike():
     factor = brighter.irradiance[0, 0] / light.irradiance[0, 0]
     np.testing.assert_allclose(brighter.sun_color, factor * light.sun_color)
     np.testing.assert_allclose(brighter.panorama, factor * light.panorama, rtol=1e-5)
+
+
+def test_light_like_a_photo_is_dark_in_the_dark_and_takes_half_its_tint():
+    light = environment.procedural_sky(np.random.default_rng(1), *RANGES)
+    dark, grey, warm = (np.full((40, 40, 3), value, np.uint8) for value in (25, 124, (150, 124, 90)))
+    levels = [environment.like_photo(light, photo).irradiance[0].mean() for photo in (dark, grey)]
+    assert levels[0] < 0.6 * light.irradiance[0].mean()
+    assert levels[1] == pytest.approx(light.irradiance[0].mean(), rel=0.03)
+    tinted = environment.like_photo(light, warm)
+    ratio = tinted.irradiance[0] / light.irradiance[0]
+    assert ratio[0] > ratio[1] > ratio[2]
+    np.testing.assert_allclose(tinted.sun_color / light.sun_color, ratio)
