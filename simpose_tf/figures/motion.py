@@ -28,9 +28,8 @@ ASSET = Path(__file__).with_name("poses.npz")
 SPLITS = ("train", "val")
 STEPS = 100.0  # the asset keeps hundredths of a degree
 MIN_DIFFERENCE = 12.0  # degrees: some joint of a pose differs by so much from that of any other pose of its source
-MAX_EXCESS = (
-    30.0  # degrees that a clip's joint may be beyond its limits; less is clipped, frames with more are left out
-)
+# Degrees that a clip's joint may be beyond its limits; less is clipped, frames with more are left out.
+MAX_EXCESS = 40.0
 _FRAMES_PER_SECOND = 12.0  # of clips; faster ones are thinned first
 _SIGNS = joints.axis_signs(retarget.BONES)
 _VAL_SHARE = 5  # one clip in so many is for validation
