@@ -110,7 +110,7 @@ def _hang(points: np.ndarray, piece: Patch, at: Landmarks, garment: Top) -> np.n
 def _folds(
     garment: Top | Trousers, piece: Patch, thickness: np.ndarray, at: Landmarks, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return folds `[N]` in about -1.5..1.5 and their depth `[N]` in metres: soft ones, and rings at joints and cuffs."""
+    """Return folds `[N]` in about -1.5..1.5, soft ones and rings at the joints, and their depth `[N]` in metres."""
     soft = patches.wrinkles(piece.points, rng, 0.12)
     warp = 0.018 * patches.wrinkles(piece.points, rng, 0.16)
     along, rings = _creases(garment, piece, at)

@@ -1,6 +1,5 @@
 """Build a dressed figure from its plain-data description."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +10,7 @@ from simpose_tf.figures import beard, draping, face, garments, hair, headwear, m
 from simpose_tf.figures.assembling import Piece, assemble, piece_of
 from simpose_tf.figures.draping import Worn
 from simpose_tf.figures.figure import Figure, Material
-from simpose_tf.figures.garments import Garment, Landmarks, Shoes, Skirt, Top, smoothstep
+from simpose_tf.figures.garments import Garment, Landmarks, Shoes, Skirt, smoothstep
 from simpose_tf.figures.head import Head, inside
 from simpose_tf.figures.headwear import Hat
 from simpose_tf.figures.makehuman import BaseMesh, Shape
@@ -24,7 +23,7 @@ Color = tuple[float, float, float]
 _SMOOTHED_BY_CLOTH = (("breast/nipple-size-decr", 1.0), ("breast/nipple-point-decr", 1.0))
 _SKIN, _EYES, _HAIR, _SOLES, _TRIM, _FIRST_CLOTH = range(6)  # indices of the materials
 _SOLE_HEIGHT = 0.024  # metres of a shoe's side that are sole
-_HAND, _EAR = 0.002, 0.0012  # metres by which thinning may move hands and ears
+_HAND, _EAR, _HEAD = 0.002, 0.0012, 0.0005  # metres by which thinning may move them
 _SCALP = 0.02  # metres above the hairline from which on hair hides the scalp
 
 
@@ -101,11 +100,20 @@ def charted_body(base: BaseMesh, vertices: np.ndarray, charts: Reference) -> Pat
     count = len(charts.vertices)
     if charts.faces.max() >= count or count > len(base.vertices):
         raise InputError(f"reference surface {charts.name!r} is not on the base mesh's body")
-    neutral, hands = base.vertices[:count], [k for k, bone in enumerate(base.bones) if "Hand" in bone[0]]
-    at_ear = (np.abs(neutral[:, 0]) > 0.066) & (np.abs(neutral - base.keypoint_regressor[3] @ base.vertices)[:, 1] < 0.05)
-    fine = np.where(base.skin[:count, hands].sum(1) > 0.5, _HAND, np.where(at_ear, _EAR, 0))
-    faces, part, uv = thinned(neutral, charts.faces.astype(int), charts.part, charts.uv, fine)
+    neutral = base.vertices[:count]
+    faces, part, uv = thinned(neutral, charts.faces.astype(int), charts.part, charts.uv, _fineness(base, neutral))
     return Patch(vertices[:count], base.skin[:count], {}, faces, part, uv)
+
+
+def _fineness(base: BaseMesh, neutral: np.ndarray) -> np.ndarray:
+    """Return metres `[N]` by which thinning may move the body: hands, ears and what of the head is not painted."""
+    names = [bone[0] for bone in base.bones]
+    skin = base.skin[: len(neutral)]
+    on_hand = skin[:, ["Hand" in name for name in names]].sum(1) > 0.5
+    on_head = (skin[:, [name in ("Head", "Neck") for name in names]].sum(1) > 0.5) & ~face.painted(base, neutral)
+    ear = base.keypoint_regressor[3] @ base.vertices
+    at_ear = (np.abs(neutral[:, 0]) > 0.066) & (np.abs(neutral - ear)[:, 1] < 0.05)
+    return np.select([on_hand, at_ear, on_head], [_HAND, _EAR, _HEAD], 0.0)
 
 
 def _with_soft_shoulders(body: Patch, at: Landmarks, rounds: int = 12) -> Patch:

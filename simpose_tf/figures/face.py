@@ -42,6 +42,14 @@ def _eye_middles(base: BaseMesh) -> np.ndarray:
     return (base.keypoint_regressor @ base.vertices)[1:3].astype(float)
 
 
+def painted(base: BaseMesh, points: np.ndarray) -> np.ndarray:
+    """Return which points `[N, 3]` of the neutral base mesh lie where fine things are painted: mouth, lids, brows."""
+    result = _spot(points, _LIPS, (0.03, 0.014, 0.03), 0.1) > 0
+    for eye in _eye_middles(base):
+        result |= _spot(points, eye + np.array([0, 0.012, 0.015]), (0.026, 0.016, 0.022), 0.1) > 0
+    return result
+
+
 def refined(base: BaseMesh, patch: Patch) -> tuple[Patch, np.ndarray]:
     """Return the skin with finer faces where it is painted, and its points `[N, 3]` on the neutral base mesh."""
     neutral = base.vertices[: len(patch.points)]
@@ -51,10 +59,7 @@ def refined(base: BaseMesh, patch: Patch) -> tuple[Patch, np.ndarray]:
         points = np.stack([patch.fields[f"neutral{k}"] for k in range(3)], -1)
         a, b = patches.edges_of(patch.faces).T
         middle, length = (points[a] + points[b]) / 2, np.linalg.norm(points[a] - points[b], axis=1)
-        painted = _spot(middle, _LIPS, (0.03, 0.014, 0.03), 0.1) > 0
-        for eye in _eye_middles(base):
-            painted |= _spot(middle, eye + [0, 0.012, 0.015], (0.026, 0.016, 0.022), 0.1) > 0
-        patch = patches.refine(patch, painted & (length > _FINE), 0.7)
+        patch = patches.refine(patch, painted(base, middle) & (length > _FINE), 0.7)
     return patch, np.stack([patch.fields[f"neutral{k}"] for k in range(3)], -1)
 
 
@@ -71,7 +76,9 @@ def paint(base: BaseMesh, points: np.ndarray, colors: Colors, beard: str = "none
     """
     shade = np.ones((len(points), 3))
     red = colors.skin * [1.0, 0.86, 0.84]
-    layers = [(0.5 * _spot(points, np.array([side * 0.042, 0.685, 0.12]), (0.026, 0.022, 0.04), 0.7), red) for side in (-1, 1)]
+    layers = [
+        (0.5 * _spot(points, np.array([side * 0.042, 0.685, 0.12]), (0.026, 0.022, 0.04), 0.7), red) for side in (-1, 1)
+    ]
     layers.append((0.45 * _spot(points, np.array([0, 0.692, 0.172]), (0.016, 0.014, 0.03), 0.6), red))
     if beard != "none":
         layers.append(((0.85 if beard == "stubble" else 1.0) * jaw(points, beard), colors.beard))
@@ -95,7 +102,7 @@ def _around_eye(points: np.ndarray, eye: np.ndarray, colors: Colors) -> list[tup
     along = smoothstep(-0.023, -0.012, out) * (1 - smoothstep(0.019, 0.028, out))
     hairs = 0.9 + 0.1 * np.sin(1500 * (out + 0.6 * height))
     brow = front * along * hairs * (1 - smoothstep(0.6, 1.25, np.abs(height - arch) / np.maximum(thick, 0.0012)))
-    socket = front * _spot(points, eye + [0, 0.004, 0.01], (0.022, 0.014, 0.03), 0.5)
+    socket = front * _spot(points, eye + np.array([0, 0.004, 0.01]), (0.022, 0.014, 0.03), 0.5)
     lid = front * (1 - smoothstep(0.0012, 0.0030, np.abs(height - (0.0058 - 13 * out**2)))) * (np.abs(out) < 0.018)
     return [(0.3 * socket, 0.78 * colors.skin), (0.9 * brow, colors.brow), (0.75 * lid, 0.25 * colors.brow + 0.02)]
 
@@ -104,7 +111,7 @@ def _mouth(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return amounts `[N]` of the lips and of the dark line between them."""
     x, y, z = (points - _LIPS).T
     wide = np.clip(1 - np.abs(x / 0.0255) ** 2.2, 0, 1)
-    bow = 0.0095 * wide + 0.0012 * (np.exp(-((np.abs(x) - 0.006) / 0.004) ** 2) - np.exp(-((x / 0.003) ** 2)))
+    bow = 0.0095 * wide + 0.0012 * (np.exp(-(((np.abs(x) - 0.006) / 0.004) ** 2)) - np.exp(-((x / 0.003) ** 2)))
     low = -0.0105 * wide**0.8
     before = smoothstep(-0.035, -0.025, z)
     inside = smoothstep(0.0, 0.0022, bow - y) * smoothstep(0.0, 0.0022, y - low) * (wide > 0.02)

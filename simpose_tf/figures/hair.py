@@ -104,7 +104,9 @@ def _parting(points: np.ndarray, head: Head, style: str) -> np.ndarray:
     """Return 1 `[N]` on the parting: at the side, or in the middle for braids."""
     aside = points[:, 0] - (0.0 if style == "braids" else 0.042)
     behind = -0.25 if style != "braids" else -2.0
-    return np.exp(-((aside / 0.0035) ** 2)) * smoothstep(behind, behind + 0.3, (points[:, 2] - head.ears[2]) / head.unit)
+    return np.exp(-((aside / 0.0035) ** 2)) * smoothstep(
+        behind, behind + 0.3, (points[:, 2] - head.ears[2]) / head.unit
+    )
 
 
 def _combed(points: np.ndarray, head: Head, style: str) -> np.ndarray:

@@ -41,8 +41,12 @@ def ponytail(body: Patch, head: Head, at: Landmarks) -> list[tuple[Patch, np.nda
     back = body.points[(head.degrees(body.points) > 150) & (body.points[:, 1] > head.eyes[1] + 0.3 * head.unit)]
     start = np.array([0, head.eyes[1] + 0.55 * head.unit, back[:, 2].min() + 0.01])
     t = np.linspace(0, 1, 22)
-    reach = head.unit * np.stack([0 * t, 0.25 * np.sin(4 * t) - 2.1 * t**1.3, -0.62 * np.sin(np.minimum(3.0 * t, 2.1))], -1)
-    width = head.unit * (0.10 + 0.2 * np.sin(np.pi * np.minimum(t * 1.15, 1)) ** 0.7) * (1 - 0.75 * smoothstep(0.6, 1, t))
+    reach = head.unit * np.stack(
+        [0 * t, 0.25 * np.sin(4 * t) - 2.1 * t**1.3, -0.62 * np.sin(np.minimum(3.0 * t, 2.1))], -1
+    )
+    width = (
+        head.unit * (0.10 + 0.2 * np.sin(np.pi * np.minimum(t * 1.15, 1)) ** 0.7) * (1 - 0.75 * smoothstep(0.6, 1, t))
+    )
     points, faces = sheets.pipe(start + reach, np.stack([1.15 * width, 0.8 * width], -1), 28)
     angle = np.tile(np.arange(28) * (2 * np.pi / 28), len(t))
     lines = strands(angle * 0.6, np.repeat(0.2 * t, 28))
@@ -57,7 +61,7 @@ def braids(body: Patch, head: Head, at: Landmarks) -> list[tuple[Patch, np.ndarr
     length = 1.35 * head.unit
     for side in (-1, 1):
         t = np.linspace(0, 1, 40)
-        start = head.ears + [side * 0.70 * head.unit, -0.25 * head.unit, -0.38 * head.unit]
+        start = head.ears + head.unit * np.array([side * 0.70, -0.25, -0.38])
         way = np.stack([side * 0.28 * head.unit * t**0.6, -length * t, 0.05 * head.unit * np.sin(2 * t)], -1)
         knots = np.abs(np.sin(np.pi * 7 * t))
         width = head.unit * (0.10 + 0.055 * knots) * (1 - 0.45 * t)

@@ -112,7 +112,7 @@ def _glasses(hat: Hat, body: Patch, head: Head, on_head: np.ndarray) -> list[tup
         rims.append(middle + np.stack([0.027 * np.sin(turn), tall * np.cos(turn), -0.006 * np.abs(np.sin(turn))], -1))
     wires = [*rims]
     top = [rim[np.argsort(np.abs(rim[:, 0]))[0]] + [0, 0.006, 0] for rim in rims]
-    wires.append(np.linspace(top[0], top[1], 6) + [0, 0.002, 0.002])
+    wires.append(np.linspace(top[0], top[1], 6) + np.array([0, 0.002, 0.002]))
     for rim, side in zip(rims, (1, -1), strict=True):
         hinge = rim[np.argmax(side * rim[:, 0])] + [0, 0.008, 0]
         ear = np.array([side * 0.66 * head.unit, head.eyes[1] + 0.012, head.ears[2] + 0.002])
@@ -123,7 +123,7 @@ def _glasses(hat: Hat, body: Patch, head: Head, on_head: np.ndarray) -> list[tup
         result.append((sheets.charted(points, faces, body, on_head), np.ones(len(points))))
     if hat.kind == "sunglasses":
         for rim in rims:
-            points = np.concatenate([rim[:-1], [rim[:-1].mean(0) + [0, 0, 0.003]]])
+            points = np.concatenate([rim[:-1], [rim[:-1].mean(0) + np.array([0, 0, 0.003])]])
             fan = np.stack([np.arange(24), np.full(24, 24), (np.arange(24) + 1) % 24], -1)
             result.append((sheets.charted(points, fan, body, on_head), np.full(25, 0.7)))
     return result

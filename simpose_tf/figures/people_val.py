@@ -6,7 +6,11 @@ from simpose_tf.figures.garments import Shoes, Skirt, Top, Trousers
 from simpose_tf.figures.headwear import Hat
 from simpose_tf.figures.wardrobe import cloth, denim, person
 
-_TRAINERS, _ANKLE_BOOTS, _OXFORDS = Shoes(0.004, 0.009), Shoes(0.07, 0.007, w.DARK_LEATHER), Shoes(-0.01, 0.007, w.LEATHER)
+_TRAINERS, _ANKLE_BOOTS, _OXFORDS = (
+    Shoes(0.004, 0.009),
+    Shoes(0.07, 0.007, w.DARK_LEATHER),
+    Shoes(-0.01, 0.007, w.LEATHER),
+)
 _CHINOS, _BERMUDAS = Trousers(1.88, 0.011, 0.024, ("belt",)), Trousers(0.8, 0.011, 0.030, ("belt",))
 _SKINNY = Trousers(1.85, 0.006, 0.010, ("belt",))
 
@@ -50,7 +54,8 @@ SPECS: tuple[FigureSpec, ...] = (
         w.FAIR, "ponytail", w.BLOND, w.BLUE_EYES,
         ((_OXFORDS, cloth(0.15, 0.12, 0.12)), (Top(1.6, 0.06, 0.5, 0.009, 0.2), cloth(0.85, 0.83, 0.8)),
          (Skirt(0.98, 0.02, 0, 0.006), cloth(0.42, 0.42, 0.44)),
-         (Top(1.9, 0.03, 1.0, 0.018, 0.6, (0.05, 0.02), ("lapels", "coat collar", "pockets")), cloth(0.42, 0.42, 0.44))),
+         (Top(1.9, 0.03, 1.0, 0.018, 0.6, (0.05, 0.02), ("lapels", "coat collar", "pockets")),
+          cloth(0.42, 0.42, 0.44))),
     ),
     FigureSpec(
         "wim", "val", person(1, 0.19, (0.5, 0.4, 0.55), w.ASIAN, head__head_round=0.3), w.FAIR, "short", w.BLACK_HAIR,

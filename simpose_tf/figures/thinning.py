@@ -1,6 +1,6 @@
-"""Fewer triangles where nobody sees the difference: hands and ears of the base mesh.
+"""Fewer triangles where nobody sees the difference: hands, ears and the back of the head.
 
-A vertex is drawn onto a neighbour of its own chart (half-edge collapse), so all that is left are old vertices with their
+A vertex is drawn onto a neighbour of its own chart (half-edge collapse), so what is left are old vertices with their
 old weights and chart coordinates. Done once per process on the neutral mesh: the same for all figures.
 """
 
@@ -81,9 +81,7 @@ def _flatness(v: int, points: np.ndarray, faces: np.ndarray, around: list[set[in
     return float(np.abs(to @ normal).mean() + 0.02 * np.linalg.norm(to, axis=1).max())
 
 
-def _neighbour(
-    v: int, points: np.ndarray, faces: np.ndarray, uv: np.ndarray, around: list[set[int]]
-) -> int | None:
+def _neighbour(v: int, points: np.ndarray, faces: np.ndarray, uv: np.ndarray, around: list[set[int]]) -> int | None:
     """Return the neighbour onto which a vertex is best drawn: none that turns a face over, in space or in its chart,
     or pinches the surface.
     """

@@ -16,7 +16,20 @@ from simpose_tf.figures.garments import Garment, Landmarks, Top, in_front, smoot
 from simpose_tf.figures.patches import Patch
 from simpose_tf.figures.pose import vertex_normals
 
-DETAILS = ("rib", "cuffs", "band", "belt", "placket", "buttons", "lapels", "collar", "coat collar", "stand", "hood", "roll")
+DETAILS: tuple[str, ...] = (
+    "rib",
+    "cuffs",
+    "band",
+    "belt",
+    "placket",
+    "buttons",
+    "lapels",
+    "collar",
+    "coat collar",
+    "stand",
+    "hood",
+    "roll",
+)
 DETAILS += ("chest", "pouch", "pockets")
 
 # Collars: metres (outward, upward) of each row from the neckline on, in front and at the nape.
@@ -80,7 +93,7 @@ def _lifted(detail: str, garment: Garment, worn: Worn, at: Landmarks) -> Trim:
     if detail == "lapels":
         return overlay(worn, np.where(before > 0, _lapel(garment, worn, at), -1), 0.005, 1.05)
     if detail == "chest":
-        return overlay(worn, _box(worn, before, at["LeftArm"] * 0.55 - [0, 0.07, 0], (0.045, 0.05)), 0.003, 0.95)
+        return overlay(worn, _box(worn, before, at["LeftArm"] * [0.52, 1, 1] - [0, 0.1, 0], (0.045, 0.05)), 0.003, 0.95)
     if detail == "pouch":
         return overlay(worn, _box(worn, before, at["Spine"] * [0, 1, 0] + [0, 0.0, 0], (0.13, 0.07)), 0.006, 0.95)
     return overlay(worn, np.where(before > 0, 0.017 - np.abs(points[:, 0]), -1), 0.003, 0.97)  # placket
@@ -170,7 +183,8 @@ def buttons(garment: Garment, worn: Worn, body: Patch, at: Landmarks) -> list[Tr
     ring = np.arange(10) * (2 * np.pi / 10)
     disc = np.concatenate([[[0, 0, 0.0045]], np.stack([0.0075 * np.sin(ring), 0.0075 * np.cos(ring), 0 * ring], -1)])
     fan = np.stack([np.zeros(10, int), 1 + (np.arange(10) + 1) % 10, 1 + np.arange(10)], -1)
-    found, faces = [], []
+    found: list[np.ndarray] = []
+    faces: list[np.ndarray] = []
     for y in np.arange(high, low, -0.085):
         near = np.nonzero(middle)[0][np.argsort(np.abs(points[middle, 1] - y) + np.abs(points[middle, 0]))[:4]]
         normal = normals[near].mean(0) / np.linalg.norm(normals[near].mean(0))

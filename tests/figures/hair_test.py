@@ -3,8 +3,8 @@ import pytest
 
 from simpose_tf.errors import InputError
 from simpose_tf.figures import beard, face, hair, makehuman, patches
-from simpose_tf.figures.head import Head
 from simpose_tf.figures.garments import Landmarks
+from simpose_tf.figures.head import Head
 from simpose_tf.figures.patches import Patch
 from simpose_tf.surface.reference import open_reference
 

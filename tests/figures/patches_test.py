@@ -97,3 +97,50 @@ def test_wrinkles_are_bounded_and_follow_the_seed():
     a, b = (patches.wrinkles(points, np.random.default_rng(4), 0.1) for _ in range(2))
     np.testing.assert_array_equal(a, b)
     assert 0.2 < a.std() < 1.2 and np.abs(a).max() <= 2.0
+
+
+def test_refining_keeps_area_border_and_charts_and_leaves_no_gaps():
+    rng = np.random.default_rng(3)
+    x, y = np.meshgrid(np.arange(7), np.arange(7), indexing="ij")
+    points = np.stack([x, y, 0 * x], -1).reshape(-1, 3).astype(float)
+    a = (np.arange(6)[:, None] * 7 + np.arange(6)).ravel()
+    faces = np.concatenate([np.stack([a, a + 7, a + 1], -1), np.stack([a + 1, a + 7, a + 8], -1)])
+    uv = (points[faces][..., :2] / 7).astype(np.float32)
+    skin = np.stack([points[:, 0], 6 - points[:, 0]], -1) / 6
+    flat = patches.Patch(points, skin, {"f": points[:, 1]}, faces, np.ones(len(faces), np.uint8), uv)
+    split = rng.random(len(patches.edges_of(faces))) < 0.4  # faces with 0, 1, 2 and 3 split edges
+    fine = patches.refine(flat, split)
+    assert len(fine.points) == len(points) + split.sum()
+    corner = fine.points[fine.faces]
+    area = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2] / 2
+    assert area.min() > 0 and area.sum() == pytest.approx(36)
+    np.testing.assert_allclose(fine.uv, corner[..., :2] / 7, atol=1e-6)
+    np.testing.assert_allclose(fine.fields["f"], fine.points[:, 1])
+    np.testing.assert_allclose(fine.skin[:, 0], fine.points[:, 0] / 6, atol=1e-6)
+    _, count = np.unique(
+        np.sort(np.concatenate([fine.faces[:, [k, (k + 1) % 3]] for k in range(3)]), 1), axis=0, return_counts=True
+    )
+    assert (count == 1).sum() == 24 + split[
+        [len(set(e)) == 2 and _on_rim(points[e]) for e in patches.edges_of(faces)]
+    ].sum()
+
+
+def _on_rim(ends: np.ndarray) -> bool:
+    return any((ends[:, k] == v).all() for k in (0, 1) for v in (0, 6))
+
+
+def test_rounded_refining_of_a_sphere_comes_nearer_to_it():
+    from simpose_tf.figures import sheets
+
+    points, faces = sheets.sphere(2)
+    ball = patches.Patch(
+        points,
+        np.ones((len(points), 1)),
+        {},
+        faces,
+        np.ones(len(faces), np.uint8),
+        np.zeros((len(faces), 3, 2), np.float32),
+    )
+    every = np.ones(len(patches.edges_of(faces)), bool)
+    off = [np.abs(np.linalg.norm(patches.refine(ball, every, share).points, axis=1) - 1).max() for share in (0.0, 0.75)]
+    assert off[1] < 0.5 * off[0]
