@@ -22,6 +22,8 @@ EYES = ("helper-l-eye", "helper-r-eye")
 # The base mesh's layout gives the scalp more room than the face; this stretches the face (column, row of the middle of
 # the face and half sizes of the head's island, in shares of the square) and moves the eyeballs into free space.
 _FACE, _HEAD_BOX, _FACE_ZOOM = (0.868, 0.516), ((0.641, 0.995), (0.182, 0.853)), (3.0, 6.0)
+_HEAD_CELL = ((0.650, 0.995), (0.208, 0.790))  # where the island comes to lie, clear of an arm and the hands
+_SHOULDERS = 0.5  # y of the neutral shape, metres
 _EYE_CELLS = ((0.83, 0.05), (0.93, 0.05))
 _EYE_RADIUS = 0.045
 
@@ -102,9 +104,13 @@ def _body_layout(charts: Reference) -> np.ndarray:
     result[..., 1] = 1 - result[..., 1]
     middle = result.mean(1)
     (left, right), (top, bottom) = _HEAD_BOX
-    on_head = (middle[:, 0] > left) & (middle[:, 0] < right) & (middle[:, 1] > top) & (middle[:, 1] < bottom)
-    for axis, (low, high) in enumerate(_HEAD_BOX):
-        result[on_head, :, axis] = _zoomed(result[on_head, :, axis], _FACE[axis], low, high, _FACE_ZOOM[axis])
+    above_arms = makehuman.load_base().vertices[charts.faces, 1].min(1) > _SHOULDERS  # an arm reaches into the box
+    on_head = (
+        above_arms & (middle[:, 0] > left) & (middle[:, 0] < right) & (middle[:, 1] > top) & (middle[:, 1] < bottom)
+    )
+    for axis, ((low, high), (start, end)) in enumerate(zip(_HEAD_BOX, _HEAD_CELL, strict=True)):
+        zoomed = _zoomed(result[on_head, :, axis], _FACE[axis], low, high, _FACE_ZOOM[axis])
+        result[on_head, :, axis] = start + (zoomed - low) * (end - start) / (high - low)
     return result
 
 

@@ -19,7 +19,7 @@ _TONES: tuple[Color, ...] = (
     (0.61, 0.43, 0.32),
     (0.42, 0.29, 0.21),
 )
-_TONES += ((0.27, 0.19, 0.15),)
+_TONES += ((0.31, 0.22, 0.17),)
 _DARKNESS = np.array([0.75, 0.34, 0.18])  # of `makehuman.RACES`, 0..1 along the tones
 _HAIRS = ((0.07, 0.06, 0.06), (0.16, 0.10, 0.07), (0.28, 0.18, 0.10), (0.47, 0.31, 0.17), (0.73, 0.57, 0.34))
 _IRISES = ((0.20, 0.11, 0.06), (0.30, 0.18, 0.09), (0.34, 0.36, 0.24), (0.32, 0.45, 0.58), (0.45, 0.52, 0.56))
@@ -178,7 +178,7 @@ def _beard(
     if complexion.beard == "none":
         return
     places, x, y = head.places, np.abs(head.places.x), head.places.y
-    cheek = 0.662 + 0.055 * smoothstep(0.03, 0.07, x)  # from the corners of the mouth up to the ears
+    cheek = 0.652 + 0.050 * smoothstep(0.03, 0.075, x)  # from the corners of the mouth up to the ears
     jaw = np.minimum(np.minimum(cheek - y, y - 0.602 - 0.25 * np.maximum(x - 0.02, 0)), places.z - 0.035)
     lip = np.minimum(np.minimum(0.0105 - np.abs(y - 0.6765 + 0.15 * x), 0.034 - x), places.z - 0.08)
     chin = np.minimum(np.minimum(0.655 - y, 0.028 - x), np.minimum(y - 0.615, places.z - 0.07))
@@ -211,9 +211,6 @@ def _hair(colors: np.ndarray, complexion: Complexion, head: HeadPlaces, body: Bo
     places, style = head.places, complexion.style
     if style == "bald":
         return
-    if style == "beanie":
-        _beanie(colors, head, rng)
-        return
     field = head.hairline + 0.0025 * places.mixed(rng, 2)
     if style == "receding":
         field = field - 0.055 * smoothstep(95, 40, head.degrees) * smoothstep(0.25, 0.6, head.height)
@@ -226,13 +223,15 @@ def _hair(colors: np.ndarray, complexion: Complexion, head: HeadPlaces, body: Bo
     color = np.array(complexion.hair, np.float32) * (1 + 0.14 * strands + 0.15 * sheen)[:, None]
     alpha = 0.62 if style == "buzz" else 0.97
     blend(colors, color.astype(np.float32), alpha * cover(field, 0.006))
+    if style == "beanie":
+        _beanie(colors, head, rng)
 
 
 def _beanie(colors: np.ndarray, head: HeadPlaces, rng: np.random.Generator) -> None:
     places = head.places
     color = rng.uniform(0.1, 0.8, 3).astype(np.float32)
     ribs = 1 + 0.06 * np.sin(80 * np.arctan2(places.x, places.z - 0.05)) + 0.03 * places.mixed(rng, 2)
-    field = places.y - 0.772 + 0.10 * (0.12 - places.z)
+    field = places.y - 0.762 + 0.10 * (0.12 - places.z)
     field = np.where((places.z > 0.09) & (places.y < 0.75), -1, field)
     cuff = 1 - 0.2 * line(field - 0.03)
     colors *= 1 - 0.25 * np.exp(-np.maximum(-field, 0) / 0.004)[:, None]
