@@ -1,6 +1,5 @@
 """Ground, walls and props on the graphics card: flat-sided meshes with tiles on them."""
 
-import functools
 from dataclasses import dataclass, field
 
 import moderngl
@@ -8,14 +7,13 @@ import numpy as np
 from scipy import sparse
 
 from simpose_tf import geometry
-from simpose_tf.sim import gl
+from simpose_tf.sim import gl, textures
 from simpose_tf.sim.frame import eye
 from simpose_tf.sim.kept import Kept
 from simpose_tf.sim.props import prop_mesh
 from simpose_tf.sim.scene import Prop, Scene, Surface, Wall
-from simpose_tf.sim.textures import SIZE, tile
 
-_TILES = 48  # kept at most
+_TILES = 96  # kept at most: all of a split
 _ANISOTROPY = 4.0  # of grounds and walls, which are seen at a slant and drawn once a pixel
 _GROUND_HALF_SIZE = 100.0  # metres
 _FADE = (25.0, 70.0)  # metres from the camera: where the ground fades into the panorama
@@ -64,45 +62,49 @@ class Shape:
         self.buffer.release()
 
 
+@dataclass(frozen=True)
+class _Tile:
+    """A tile on the card, and its mean colour, linear RGB."""
+
+    texture: moderngl.Texture
+    mean_color: tuple[float, float, float]
+
+
 class SurfaceBuffers:
     """The tiles that were uploaded, the latest used ones."""
 
     def __init__(self) -> None:
         """Keep nothing yet."""
-        self._tiles: Kept[moderngl.Texture] = Kept(_TILES, lambda texture: texture.release())
+        self._tiles: Kept[_Tile] = Kept(_TILES, lambda tile: tile.texture.release())
 
     def draw_color(self, shape: Shape, scenery: bool) -> None:
         """Draw a mesh's colour: linear for the scenery, else as figures are drawn."""
         surface = shape.surface
+        tile = self._tiles.get((surface.kind, surface.seed), lambda: _upload(surface))
         program = gl.program("surface.vert", "surface.frag", SCENERY=int(scenery), GROUND=int(shape.kind == "ground"))
         tint = np.asarray(surface.tint, float)
         gl.set_uniforms(
             program,
             tint_roughness=(*(tint**2.2), surface.roughness),
             metallic=surface.metallic,
-            mean_color=_mean_color(surface.kind, surface.seed),
+            mean_color=tile.mean_color,
             fade=_FADE,
         )
-        texture = self._tiles.get((surface.kind, surface.seed), lambda: _upload(surface))
-        texture.anisotropy = _ANISOTROPY if scenery else 1.0
-        texture.use(gl.TILE_UNIT)
+        tile.texture.anisotropy = _ANISOTROPY if scenery else 1.0
+        tile.texture.use(gl.TILE_UNIT)
         shape.draw(program)
 
 
-@functools.lru_cache(maxsize=_TILES)
-def _mean_color(kind: str, seed: int) -> tuple[float, ...]:
-    """Return a tile's mean, linear RGB."""
-    srgb = tile(kind, seed) / 255.0
-    return tuple(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).mean((0, 1)))
-
-
-def _upload(surface: Surface) -> moderngl.Texture:
-    pixels = tile(surface.kind, surface.seed)
+def _upload(surface: Surface) -> _Tile:
+    pixels = textures.tile(surface.kind, surface.seed)
     rgba = np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], -1)
-    made = gl.context().texture((SIZE, SIZE), 4, rgba.tobytes(), internal_format=gl.SRGB8_ALPHA8)
+    made = gl.context().texture((textures.SIZE, textures.SIZE), 4, rgba.tobytes(), internal_format=gl.SRGB8_ALPHA8)
     made.build_mipmaps()
     made.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-    return made
+    srgb = pixels / np.float32(255)
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    red, green, blue = (float(mean) for mean in linear.mean((0, 1)))
+    return _Tile(made, (red, green, blue))
 
 
 def scenery_of(scene: Scene) -> list[Shape]:

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 SIZE = 512  # texels along a side of a tile
-VARIANTS = 6  # seeds that differ enough to be worth their memory
 
 Color = tuple[float, float, float]
 
@@ -254,7 +253,7 @@ WALL_KINDS = KINDS[9:16]
 PROP_KINDS = KINDS[16:21]
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def tile(kind: str, seed: int) -> np.ndarray:
     """Return a tile `[SIZE, SIZE, 3]` uint8 sRGB whose opposite edges fit; the same for the same seed.
 
