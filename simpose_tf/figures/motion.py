@@ -228,7 +228,9 @@ def _banks_of_file(root: Path, path: Path) -> list[PoseBank]:
 
 def _bank(clip: Clip, frames: np.ndarray, family: str, angles: np.ndarray) -> PoseBank:
     names = tuple(f"{family}-{frame:04d}" for frame in frames)
-    return PoseBank(names, (family,) * len(frames), retarget.BONES, angles[frames].astype(np.float32))
+    # Rounded as in the asset: the last bits of sums differ with where arrays lie in memory.
+    rounded = np.round(angles[frames] * STEPS) / STEPS + 0.0
+    return PoseBank(names, (family,) * len(frames), retarget.BONES, rounded.astype(np.float32))
 
 
 def _in_order(bank: PoseBank, bones: tuple[str, ...]) -> PoseBank:
