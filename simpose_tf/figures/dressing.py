@@ -157,7 +157,7 @@ def _skin_piece(spec: FigureSpec, base: BaseMesh, body: Patch, head: Head) -> Pi
     """Return the body without what is hidden under clothes and hair; all its vertices stay (keypoints hang on them)."""
     bare = ~_hidden(body, 0) & ~inside(base, body.faces)
     if spec.hair_style != "bald":
-        bare &= ~(hair.hairline(body, head)[body.faces] > _SCALP).all(1)
+        bare &= ~(hair.hairline(body, head, spec.hair_style)[body.faces] > _SCALP).all(1)
     for hat, _ in spec.on_head:
         bare &= ~headwear.hides(hat, body, head)
     patch = replace(body, faces=body.faces[bare], part=body.part[bare], uv=body.uv[bare])

@@ -123,3 +123,13 @@ def test_building_twice_gives_the_same_bytes():
     first, again = build(spec), build(spec)
     for key in ("vertices", "faces", "uv", "skin_weights", "shade"):
         assert getattr(first, key).tobytes() == getattr(again, key).tobytes(), key
+
+
+def test_the_scalp_is_drawn_where_hair_has_receded():
+    figure = catalogue.load_figure("jonas")
+    kind = np.array([material.name for material in figure.materials])[figure.material]
+    points = figure.vertices[figure.faces].mean(1)
+    head = figure.skeleton.heads[figure.skeleton.names.index("Head")]
+    front = (np.abs(points[:, 0]) < 0.04) & (points[:, 2] > head[2] + 0.03)
+    highest = points[np.isin(kind, ["skin", "hair"]), 1].max()
+    assert points[front & (kind == "skin"), 1].max() > highest - 0.03
