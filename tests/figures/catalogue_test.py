@@ -125,11 +125,23 @@ def test_building_twice_gives_the_same_bytes():
         assert getattr(first, key).tobytes() == getattr(again, key).tobytes(), key
 
 
-def test_the_scalp_is_drawn_where_hair_has_receded():
-    figure = catalogue.load_figure("jonas")
+@ANY
+def test_one_looks_into_no_head(name):
+    """Parallel rays onto the upper half of the head, from above and from the front, meet no surface from behind."""
+    import trimesh
+
+    figure = catalogue.load_figure(name)
     kind = np.array([material.name for material in figure.materials])[figure.material]
-    points = figure.vertices[figure.faces].mean(1)
-    head = figure.skeleton.heads[figure.skeleton.names.index("Head")]
-    front = (np.abs(points[:, 0]) < 0.04) & (points[:, 2] > head[2] + 0.03)
-    highest = points[np.isin(kind, ["skin", "hair"]), 1].max()
-    assert points[front & (kind == "skin"), 1].max() > highest - 0.03
+    eyes = figure.vertices[figure.faces[kind == "eyes"].ravel()].mean(0)
+    mesh = trimesh.Trimesh(figure.vertices, figure.faces, process=False)
+    step = np.arange(-0.05, 0.051, 0.004)
+    a, b = (grid.ravel() for grid in np.meshgrid(step, step))
+    above = eyes + np.stack([a, np.full(len(a), 1.0), b - 0.05], -1)
+    before = eyes + np.stack([a, b + 0.10, np.full(len(a), 1.0)], -1)
+    origins = np.concatenate([above, before])
+    directions = np.repeat([[0.0, -1, 0], [0, 0, -1]], len(a), axis=0)
+    face = mesh.ray.intersects_first(origins, directions)
+    seen = face >= 0
+    behind = np.einsum("nc,nc->n", mesh.face_normals[face], directions) > 0
+    behind &= kind[face] != "cap"  # a visor is one sheet
+    assert seen.sum() > 600 and behind[seen].mean() < 0.004
