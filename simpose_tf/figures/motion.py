@@ -23,9 +23,9 @@ from simpose_tf.figures.clips import Clip
 from simpose_tf.figures.figure import Skeleton
 from simpose_tf.figures.glb_clips import read_clips
 from simpose_tf.figures.kinematics import joint_rotations
+from simpose_tf.splits import SPLITS, of_split
 
 ASSET = Path(__file__).with_name("poses.npz")
-SPLITS = ("train", "val")
 STEPS = 100.0  # the asset keeps hundredths of a degree
 MIN_DIFFERENCE = 12.0  # degrees: some joint of a pose differs by so much from that of any other pose of its source
 # Degrees that a clip's joint may be beyond its limits; less is clipped, frames with more are left out.
@@ -188,7 +188,7 @@ def split_of(name: str) -> str:
 def user_motion(folder: str, split: str) -> PoseBank:
     """Return the poses of a user's clips of a split: all .bvh and .glb files of a folder and the folders in it.
 
-    A file is for validation or for training by its name (`split_of`).
+    A file is for validation or for training by its name (`splits.of_split`).
 
     Raises:
       InputError: there is no such folder, a file can't be read, or the split has no file or no pose.
@@ -200,11 +200,7 @@ def user_motion(folder: str, split: str) -> PoseBank:
     files = sorted(path for path in root.rglob("*") if path.suffix.lower() in (".bvh", ".glb"))
     if not files:
         raise InputError(f"--motion: no .bvh or .glb file in {folder}")
-    own = [path for path in files if split_of(path.stem) == split]
-    if not own:
-        raise InputError(
-            f"--motion: none of the {len(files)} files in {folder} is for {split}; add more, or rename some"
-        )
+    own = [Path(path) for path in of_split([str(file) for file in files], split, f"--motion={folder}")]
     banks = [bank for path in own for bank in _banks_of_file(root, path)]
     if not banks:
         raise InputError(f"--motion: no usable pose in the {len(own)} files of {folder} for {split}")

@@ -16,7 +16,8 @@ from simpose_tf.sim.sightlines import Mesh, first_hits
 
 # A keypoint lies inside the body. It is visible where the first surface on its ray is its own person's and not farther
 # in front of it than the body is thick there: this many times its distance to the rest pose's skin, plus a margin
-_THICKNESS_FACTOR, _THICKNESS_MARGIN = 1.5, 0.02
+# (oblique rays, clothes and hair)
+_THICKNESS_FACTOR, _THICKNESS_MARGIN = 1.5, 0.05
 
 
 @dataclass(frozen=True)

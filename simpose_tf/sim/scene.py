@@ -110,8 +110,8 @@ class Background:
     """What is behind people and props: a photo, or else ground and walls before a panorama.
 
     Attributes:
-      panorama: `[h, w, 3]` float32 linear RGB of the environment, equirectangular: columns go once around from -x over
-        -z (the middle column) and +x to +z; the first row is straight up. Drawn where there is nothing else.
+      panorama: `[h, w, 3]` float32 linear RGB of the environment, equirectangular: columns go once around from +z over
+        -x, -z (the middle column) and +x to +z; the first row is straight up. Drawn where there is nothing else.
       photo: uint8 sRGB `[height, width, 3]` of the picture's size, or None.
       ground: the ground plane, drawn with shadows; None leaves it out. Never with a photo.
       walls: never with a photo.
