@@ -15,10 +15,10 @@ from PIL import Image
 
 from simpose_tf import app, files, geometry
 from simpose_tf.errors import InputError
-from simpose_tf.figures import motion
 from simpose_tf.figures.cast import SOURCES, Cast, CastConfig, UserFiles
 from simpose_tf.figures.figure import Figure
-from simpose_tf.figures.motion import PoseBank
+from simpose_tf.figures.motion import bank as motion
+from simpose_tf.figures.motion.bank import PoseBank
 from simpose_tf.figures.pose import ground, pose_vertices
 from simpose_tf.sim.environment import Environment, environment_of
 from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering

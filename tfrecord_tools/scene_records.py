@@ -14,7 +14,7 @@ from simpose_tf import files
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig, cut_image, cut_labels, window_around
 from simpose_tf.figures.cast import Cast
-from simpose_tf.figures.motion import joined, pose_bank, user_motion
+from simpose_tf.figures.motion.bank import joined, pose_bank, user_motion
 from simpose_tf.sim.annotate import PersonLabels, SimPeopleFilter, annotate
 from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering, unwatched
 from simpose_tf.sim.sampler import Assets, SceneConfig, Stage, sample_stage

@@ -54,7 +54,7 @@ FEATURES = (
     Feature("image_id", "image/id", tf.int64, (), "plain", False, "COCO image id, or the scene's index"),
     Feature("person_id", "person/id", tf.int64, (), "plain", False, "COCO annotation id, or the place in the scene"),
     Feature("figure_id", "person/figure", tf.string, (), "plain", False, "name of the simulated figure, else empty"),
-    Feature("pose", "person/pose", tf.string, (), "plain", False, "name of the simulated pose (`walk-0017`), else empty"),
+    Feature("pose", "person/pose", tf.string, (), "plain", False, "simulated pose (`walk-0017`), else empty"),
     Feature("seed", "seed", tf.int64, (), "plain", False, "of the data set; with image/id it gives the scene again"),
     Feature("generator", "generator", tf.string, (), "plain", False, "program and version that wrote the record"),
     Feature(

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simpose_tf.figures import makehuman
-from simpose_tf.figures.body_atlas import body_atlas
 from simpose_tf.figures.makehuman import BaseMesh, Shape
+from simpose_tf.figures.painted.body_atlas import body_atlas
 from simpose_tf.figures.store import cache_dir
 from simpose_tf.files import atomic_path
 

@@ -4,8 +4,10 @@ import functools
 from dataclasses import dataclass
 
 from simpose_tf.errors import InputError
-from simpose_tf.figures import bodies, catalogue, garment_figures, smpl, user_figures
+from simpose_tf.figures.dressed import catalogue, garment_figures
 from simpose_tf.figures.figure import Figure
+from simpose_tf.figures.own import smpl, user_figures
+from simpose_tf.figures.painted import bodies
 from simpose_tf.files import digest
 from simpose_tf.splits import SPLITS
 

@@ -78,7 +78,7 @@ class Figure:
       textures: `[T, S, S, 4]` uint8 sRGB and alpha, all of one size; T may be 0.
       texture_uv: `[F, 3, 2]` float32 texture coordinates of the corners, (0, 0) the corner of the first texel, (1, 0)
         that of the end of the first row; repeats beyond. None without textures.
-      pose_offsets: `[V, 3, 9 * (J - 1)]` float32 metres: corrective offsets, linear in the rotations' difference from the
+      pose_offsets: `[V, 3, 9 * (J - 1)]` float32 metres: corrective offsets, linear in the rotations less the
         identity (SMPL's pose blend shapes), bones in the skeleton's order without the root. None without.
     """
 

@@ -11,7 +11,7 @@ import numpy as np
 from simpose_tf import geometry
 from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Figure
-from simpose_tf.figures.motion import PoseBank, pose_rotations
+from simpose_tf.figures.motion.bank import PoseBank, pose_rotations
 from simpose_tf.figures.pose import arm_clearance, pose_vertices
 from simpose_tf.sim import environment, seats, surroundings
 from simpose_tf.sim.collision import CELL, Occupancy, surface_points

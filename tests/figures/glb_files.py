@@ -9,8 +9,8 @@ import numpy as np
 import pygltflib as gl
 from scipy.spatial.transform import Rotation
 
-from simpose_tf.figures.clips import Clip, world_rotations
 from simpose_tf.figures.figure import Figure
+from simpose_tf.figures.motion.clips import Clip, world_rotations
 
 _TYPES = {(): "SCALAR", (2,): "VEC2", (3,): "VEC3", (4,): "VEC4", (4, 4): "MAT4"}
 _COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}

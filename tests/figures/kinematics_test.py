@@ -1,8 +1,8 @@
 import numpy as np
 
 from simpose_tf.figures import joints, kinematics
+from simpose_tf.figures.motion.reference_body import reference_body
 from simpose_tf.figures.pose import pose_bones
-from simpose_tf.figures.reference_body import reference_body
 
 BODY = reference_body()
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from simpose_tf.figures import makehuman
 from simpose_tf.figures.figure import Figure, Material
-from simpose_tf.figures.glb_mesh import heaviest
+from simpose_tf.figures.own.glb_mesh import heaviest
 from simpose_tf.surface.reference import open_reference
 
 

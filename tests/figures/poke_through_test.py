@@ -11,9 +11,10 @@ import pytest
 import trimesh
 from scipy.spatial import cKDTree
 
-from simpose_tf.figures import catalogue, pose
+from simpose_tf.figures import pose
+from simpose_tf.figures.dressed import catalogue
 from simpose_tf.figures.figure import Figure
-from simpose_tf.figures.motion import pose_bank, pose_rotations
+from simpose_tf.figures.motion.bank import pose_bank, pose_rotations
 
 REACH, RIM, PIXEL, MOST = 0.06, 0.015, 0.008, 0.005
 NOT_WORN = ("eyes", "hair", "soles", "trim")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from simpose_tf.errors import InputError
-from simpose_tf.figures import joints, motion, pose
-from simpose_tf.figures.catalogue import load_figure
+from simpose_tf.figures import joints, pose
+from simpose_tf.figures.dressed.catalogue import load_figure
+from simpose_tf.figures.motion import bank as motion
 from simpose_tf.geometry import rotation_about
 
 FIGURE = load_figure("anna")

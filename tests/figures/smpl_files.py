@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from simpose_tf.figures import charted, makehuman
-from simpose_tf.figures.smpl_file import JOINT_NAMES
+from simpose_tf.figures import makehuman
+from simpose_tf.figures.own import charted
+from simpose_tf.figures.own.smpl_file import JOINT_NAMES
 from simpose_tf.surface.reference import open_reference
 
 _SHAPES = ({"weight": 0.8}, {"height": 0.65}, {"muscle": 0.9}, {"gender": 0.9})

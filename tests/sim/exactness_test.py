@@ -8,7 +8,7 @@ import trimesh
 
 from simpose_tf import keypoints
 from simpose_tf.figures.cast import Cast, CastConfig
-from simpose_tf.figures.motion import pose_bank
+from simpose_tf.figures.motion.bank import pose_bank
 from simpose_tf.figures.pose import keypoints_3d, vertex_normals
 from simpose_tf.sim.annotate import annotate, keypoint_thickness
 from simpose_tf.sim.props import in_world, prop_mesh

@@ -7,7 +7,7 @@ import trimesh
 
 from simpose_tf import geometry
 from simpose_tf.errors import InputError
-from simpose_tf.figures.motion import PoseBank
+from simpose_tf.figures.motion.bank import PoseBank
 from simpose_tf.sim import sampler
 from simpose_tf.sim.props import in_world, prop_mesh
 from simpose_tf.sim.sampler import Assets, SceneConfig, sample_stage

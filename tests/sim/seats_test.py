@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from simpose_tf import geometry
-from simpose_tf.figures.catalogue import load_figure
+from simpose_tf.figures.dressed.catalogue import load_figure
 from simpose_tf.figures.joints import rotations_from_angles
 from simpose_tf.figures.pose import pose_vertices
 from simpose_tf.sim import props, seats

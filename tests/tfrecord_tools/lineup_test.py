@@ -9,7 +9,7 @@ from PIL import Image
 
 from simpose_tf import charts
 from simpose_tf.errors import InputError
-from simpose_tf.figures.motion import PoseBank
+from simpose_tf.figures.motion.bank import PoseBank
 from simpose_tf.sim.renderer import RenderConfig, Renderer
 from tests.mains import run_main
 from tests.sim.spheres import sphere_figure

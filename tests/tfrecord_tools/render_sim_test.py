@@ -16,8 +16,8 @@ from simpose_tf import configurables
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.figures.cast import Cast, CastConfig
-from simpose_tf.figures.catalogue import figure_names
-from simpose_tf.figures.motion import pose_bank
+from simpose_tf.figures.dressed.catalogue import figure_names
+from simpose_tf.figures.motion.bank import pose_bank
 from simpose_tf.sim.annotate import SimPeopleFilter
 from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
