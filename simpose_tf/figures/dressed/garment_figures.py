@@ -27,7 +27,7 @@ from simpose_tf.figures.painted.body_outfits import Outfit
 from simpose_tf.figures.painted.body_paint import paint
 from simpose_tf.figures.painted.body_skin import Complexion, sample_complexion
 from simpose_tf.figures.store import cache_path, read_figure, save_figure
-from simpose_tf.splits import of_split
+from simpose_tf.splits import SPLITS, of_split
 
 _VARIANTS = 2  # people in each outfit
 _HAT_SHARE = 0.15
@@ -39,13 +39,16 @@ _BOTTOMS = {"plain": 4.0, "denim": 4.0, "melange": 0.5}
 
 
 def garment_figure_names(folder: str, split: str) -> tuple[str, ...]:
-    """Return the names of the people in the garments of a folder; an outfit is in one split only.
+    """Return the names of the people in the garments of a folder; but for hair, a garment is in one split only.
 
     Raises InputError for files at fault, no outfit in the folder, or none left for the split.
     """
-    outfits = _outfits(folder)
-    chosen = of_split(sorted(outfits), split, f"--garments={folder}", _VAL_SHARE)
-    return tuple(f"garments-{name}-{variant}" for name in chosen for variant in range(_VARIANTS))
+    if split not in SPLITS:
+        raise InputError(f"--garments={folder}: no split {split!r}; one of {', '.join(SPLITS)}")
+    outfits = _outfits(folder, split)
+    if not outfits:
+        raise InputError(f"--garments={folder}: no clothes for --split={split}; none may serve both splits")
+    return tuple(f"garments-{name}-{variant}" for name in sorted(outfits) for variant in range(_VARIANTS))
 
 
 def load_garment_figure(folder: str, name: str) -> Figure:
@@ -54,11 +57,12 @@ def load_garment_figure(folder: str, name: str) -> Figure:
     Raises InputError for files at fault, or if there is nobody of that name.
     """
     outfit, _, variant = name.removeprefix("garments-").rpartition("-")
-    if not name.startswith("garments-") or outfit not in _outfits(folder) or variant not in map(str, range(_VARIANTS)):
+    split = next((split for split in SPLITS if outfit in _outfits(folder, split)), None)
+    if not name.startswith("garments-") or split is None or variant not in map(str, range(_VARIANTS)):
         raise InputError(f"--garments={folder}: nobody is called {name!r}")
     path = cache_path(name, f"{name} {_digest(folder)} {_code_digest()}")
     if not path.is_file():
-        save_figure(path, _build(folder, name, outfit))
+        save_figure(path, _build(name, _outfits(folder, split)[outfit], _share(folder, split)))
     return read_figure(path)
 
 
@@ -77,9 +81,23 @@ def _wardrobe(folder: str) -> dict[str, list[Clothes]]:
     return result
 
 
-def _outfits(folder: str) -> dict[str, tuple[Clothes, ...]]:
-    """Return what can be worn together, by name: whole outfits, and tops each with a bottom."""
-    wardrobe = _wardrobe(folder)
+@functools.lru_cache(maxsize=8)
+def _share(folder: str, split: str) -> dict[str, list[Clothes]]:
+    """Return a split's garments by kind: all hair, but of everything else what the other split never wears."""
+    result = {}
+    for kind, ones in _wardrobe(folder).items():
+        names = sorted({one.name for one in ones})
+        if kind == "hair":
+            result[kind] = ones
+        elif split == "train" or len(names) > 1:  # a single one serves training
+            chosen = of_split(names, split, f"--garments={folder}", _VAL_SHARE)
+            result[kind] = [one for one in ones if one.name in chosen]
+    return result
+
+
+def _outfits(folder: str, split: str) -> dict[str, tuple[Clothes, ...]]:
+    """Return what a split can wear together, by name: whole outfits, and tops each with a bottom."""
+    wardrobe = _share(folder, split)
     result: dict[str, tuple[Clothes, ...]] = {one.name: (one,) for one in wardrobe.get("full", [])}
     tops, bottoms = wardrobe.get("top", []), wardrobe.get("bottom", [])
     for number in range(max(len(tops), len(bottoms))):
@@ -95,10 +113,9 @@ def gender_of(clothes: Sequence[Clothes]) -> str:
     return "female" if female and not male else "male" if male and not female else ""
 
 
-def _build(folder: str, name: str, outfit: str) -> Figure:
-    """Draw a body, hair and shoes that go with an outfit, and dress them."""
+def _build(name: str, clothes: Sequence[Clothes], wardrobe: dict[str, list[Clothes]]) -> Figure:
+    """Draw a body, hair and shoes of the wardrobe that go with an outfit, and dress them."""
     rng = np.random.default_rng(list(hashlib.sha256(name.encode()).digest()[:8]))
-    wardrobe, clothes = _wardrobe(folder), _outfits(folder)[outfit]
     gender = gender_of(clothes) or str(rng.choice(["female", "male"]))
     shape = _adult(rng, gender)
     complexion = sample_complexion(rng, shape)
@@ -196,5 +213,5 @@ def _code_digest() -> str:
     """Return a hash of the sources that these figures depend on."""
     figures = Path(__file__).parents[1]
     sources = [figures / "makehuman.py", *sorted((figures / "painted").glob("bod*.py")), Path(__file__)]
-    sources += sorted((figures / "dressed").glob("makehuman*.py"))
+    sources += [figures / "blend_shapes.py", *sorted((figures / "dressed").glob("makehuman*.py"))]
     return hashlib.sha256("".join(files.sha256(path) for path in sources).encode()).hexdigest()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -30,10 +31,39 @@ def outfit_of(name):
     return name.removeprefix("garments-").rpartition("-")[0]
 
 
+def build(folder, name, outfit):
+    share = garment_figures._share(folder, "train")
+    return garment_figures._build(name, garment_figures._outfits(folder, "train")[outfit], share)
+
+
 def test_an_outfit_is_in_one_split_only(folder):
     train, val = (garment_figures.garment_figure_names(folder, split) for split in ("train", "val"))
     assert len(train) == 6 and len(val) == 2
     assert not {outfit_of(n) for n in train} & {outfit_of(n) for n in val}
+
+
+def test_no_garment_but_hair_is_worn_in_both_splits(folder, tmp_path, monkeypatch):
+    """Tops go with one another's bottoms, and shoes and hats with anything: each stays in its split."""
+    kinds = {"full": 2, "top": 3, "bottom": 2, "shoes": 3, "hat": 2, "hair": 2}
+    one = load_clothes(Path(folder) / "clothes" / "boots" / "boots.mhclo", len(makehuman.load_base().vertices))
+    made = {kind: [replace(one, name=f"{kind}{k}") for k in range(count)] for kind, count in kinds.items()}
+    monkeypatch.setattr(garment_figures, "_wardrobe", lambda _: made)
+    worn = {}
+    for split in ("train", "val"):
+        share = garment_figures._share(str(tmp_path), split)
+        worn[split] = {one.name for kind, ones in share.items() if kind != "hair" for one in ones}
+        assert {one.name for outfit in garment_figures._outfits(str(tmp_path), split).values() for one in outfit} == {
+            one.name for kind in ("full", "top", "bottom") for one in share[kind]
+        }
+        assert len(share["hair"]) == 2
+    assert not worn["train"] & worn["val"] and len(worn["train"] | worn["val"]) == 12
+
+
+def test_a_single_top_and_bottom_leave_nobody_for_validation(tmp_path):
+    mhclo_files.write_garment(tmp_path / "suit", "suit", mhclo_files.suit_quads())
+    assert garment_figures.garment_figure_names(str(tmp_path), "train") == ("garments-suit-0", "garments-suit-1")
+    with pytest.raises(InputError, match="no clothes for --split=val"):
+        garment_figures.garment_figure_names(str(tmp_path), "val")
 
 
 def test_a_figure_is_charted_skinned_and_stands_on_the_ground(folder):
@@ -68,7 +98,7 @@ def test_keypoints_hang_on_the_body_below(folder):
 def test_the_same_name_gives_the_same_figure_built_or_read(folder):
     name = "garments-female_c-0"
     read = garment_figures.load_garment_figure(folder, name)
-    built = garment_figures._build(folder, name, "female_c")
+    built = build(folder, name, "female_c")
     for field in ("vertices", "faces", "uv", "textures", "texture_uv"):
         np.testing.assert_array_equal(getattr(read, field), getattr(built, field))
     assert read.materials == built.materials
@@ -86,10 +116,10 @@ def test_a_texture_that_is_there_is_worn(tmp_path):
     path = mhclo_files.write_garment(
         tmp_path / "clothes", "suit", mhclo_files.suit_quads(), lines="material suit.mhmat"
     )
-    mhclo_files.write_garment(tmp_path / "clothes", "other", mhclo_files.suit_quads())
     path.with_suffix(".mhmat").write_text("diffuseTexture suit.png\n")
     cv2.imwrite(str(path.with_suffix(".png")), np.full((8, 8, 3), (10, 20, 200), np.uint8))  # BGR
-    figure = garment_figures._build(str(tmp_path), "garments-suit-0", "suit")
+    suit = load_clothes(path, len(makehuman.load_base().vertices))
+    figure = garment_figures._build("garments-suit-0", (suit,), {})
     own = next(m for m in figure.materials if m.texture > 0)
     np.testing.assert_array_equal(figure.textures[own.texture][0, 0], [200, 20, 10, 255])
 
