@@ -11,6 +11,7 @@ from scipy import sparse
 
 from simpose_tf.figures.figure import PATTERNS, Figure, Material
 from simpose_tf.sim import gl
+from simpose_tf.sim.cloth import cloth_places
 from simpose_tf.sim.kept import Kept
 
 _TOPOLOGIES, _FIGURES, _TEXTURES = 48, 128, 24  # kept at most; bodies of continuous shape never end
@@ -60,7 +61,7 @@ class Drawable:
         content = [
             gl.attributes(program, self.posed, position=3, normal=3),
             gl.attributes(program, self.topology.charts, uv=2, part=1, texture_uv=2),
-            gl.attributes(program, self.looks, rest=3, shade=3),
+            gl.attributes(program, self.looks, rest=3, shade=3, cloth=2),
         ]
         made = gl.context().vertex_array(program, [c for c in content if c], self.topology.index)
         self.arrays.append(made)
@@ -201,13 +202,13 @@ def corner_normals(vertices: np.ndarray, shared: Topology) -> np.ndarray:
 
 
 def _looks(figure: Figure, shared: Topology) -> moderngl.Buffer:
-    """Upload rest positions, and the shade of each vertex under a cloudy brightness: cloth and skin are never flat.
+    """Upload rest positions, each vertex's shade under a cloudy brightness (cloth and skin are never flat), its cloth.
 
     # not in the paper: the clouds.
     """
     cloud = 0.94 + 0.12 * value_noise(figure.vertices / _CLOUD_PERIOD)
     shade = figure.shade * cloud[:, None]
-    return gl.floats(np.concatenate([figure.vertices, shade], 1)[shared.vertex])
+    return gl.floats(np.concatenate([figure.vertices, shade, cloth_places(figure)], 1)[shared.vertex])
 
 
 def value_noise(points: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ def test_figures_of_one_name_but_other_vertices_look_their_own():
     first = np.frombuffer(buffers.upload(SPHERE, SPHERE.vertices, 0.0).looks.read(), np.float32)
     larger = dataclasses.replace(SPHERE, vertices=2 * SPHERE.vertices)
     second = np.frombuffer(buffers.upload(larger, larger.vertices, 0.0).looks.read(), np.float32)
-    np.testing.assert_allclose(second.reshape(-1, 6)[:, :3], 2 * first.reshape(-1, 6)[:, :3])
+    np.testing.assert_allclose(second.reshape(-1, 8)[:, :3], 2 * first.reshape(-1, 8)[:, :3])
 
 
 def test_value_noise_is_smooth_and_spread():

@@ -14,13 +14,14 @@ in vec3 world_normal;
 in vec3 ambient;
 in vec3 paint;
 in vec3 rest_position;
+in vec2 cloth_place;
 in vec2 texel;
 out vec4 color;
 
 void main() {
   vec3 srgb = color_roughness.rgb;
 #if PATTERN
-  srgb = mix(srgb, pattern_color_scale.rgb, second_color(rest_position, pattern_color_scale.w));
+  srgb = mix(srgb, pattern_color_scale.rgb, second_color(rest_position, cloth_place, pattern_color_scale.w));
 #endif
 #if TEXTURED
 #if CUTOUT
