@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import gin
 from absl import logging
 
+from simpose_tf import files
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.coco import PeopleFilter
 from simpose_tf.data.crops import CropConfig
@@ -55,6 +56,7 @@ def load(gin_files: Sequence[str] | None, gin_params: Sequence[str] | None) -> N
         raise InputError("--gin_file: name a gin file, for example gin_configs/simpose.gin")
     gin.clear_config()
     for path in gin_files:
+        files.require_file(path, "--gin_file")
         gin.add_config_file_search_path(str(Path(path).parent))  # an include is meant beside the file that asks for it
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.FATAL)  # gin tells of every place where it looks for an include

@@ -181,6 +181,12 @@ def test_include_that_is_missing_is_told(tmp_path, capsys):
     assert ended.status == 2 and "included file does not exist" in ended.stderr
 
 
+def test_gin_file_that_is_missing_is_named(tmp_path, capsys):
+    """Also where its folder has the name of a folder here, which gin takes for a package."""
+    ended = here(capsys, "--gin_file=gin_configs/nowhere.gin", f"--output={tmp_path / 'out'}", "--num_images=1")
+    assert (ended.status, ended.stderr) == (2, "error: --gin_file: no such file: 'gin_configs/nowhere.gin'\n")
+
+
 def test_broken_background_is_named_and_left_out(tmp_path, capsys):
     backgrounds = tmp_path / "photos"
     backgrounds.mkdir()
