@@ -1,6 +1,7 @@
 """Who may appear in a data set: a source of people, and the user's files if any."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from simpose_tf.errors import InputError
@@ -95,11 +96,15 @@ class Cast:
         """Return a figure; the last 64 are kept in memory. Raises InputError if there is none of that name."""
         return _load(self, name)
 
-    def prepare(self) -> None:
-        """Build what is kept on disk, once, before workers ask for it; and find faults of the user's files early."""
-        names = self.names()
-        for name in names if self.config.source == "figures" else names[:1]:
+    def prepare(self, watch: Callable[[int, int], None] = lambda done, all_of_them: None) -> None:
+        """Build what is kept on disk, once, before workers ask for it; and find faults of the user's files early.
+
+        `watch` is told how many people are ready, and of how many.
+        """
+        names = self.names() if self.config.source == "figures" else self.names()[:1]
+        for done, name in enumerate(names, 1):
             self.load(name)
+            watch(done, len(names))
 
     def about(self) -> dict:
         """Return all that decides these people as plain JSON values; files by their hashes."""

@@ -27,6 +27,14 @@ def test_figure_is_loaded_by_name_and_kept(config):
     assert cast.load(name) is cast.load(name)
 
 
+def test_preparing_tells_how_many_are_ready():
+    told = []
+    Cast(FIGURES, "val").prepare(lambda done, of: told.append((done, of)))
+    assert told == [(k, 6) for k in range(1, 7)]
+    Cast(BODY, "val").prepare(lambda done, of: told.append((done, of)))
+    assert told[6:] == [(1, 1)]
+
+
 def test_cast_travels_to_workers():
     cast = Cast(BODY, "val", UserFiles())
     assert pickle.loads(pickle.dumps(cast)) == cast
