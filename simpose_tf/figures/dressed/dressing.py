@@ -10,7 +10,7 @@ from simpose_tf.figures import makehuman
 from simpose_tf.figures.dressed import beard, draping, face, garments, hair, headwear, patches, shoes, skirts, trims
 from simpose_tf.figures.dressed.assembling import Piece, assemble, piece_of
 from simpose_tf.figures.dressed.draping import Worn
-from simpose_tf.figures.dressed.garments import Garment, Landmarks, Shoes, Skirt, smoothstep
+from simpose_tf.figures.dressed.garments import Garment, Landmarks, Shoes, Skirt, Top, smoothstep
 from simpose_tf.figures.dressed.head import Head, inside
 from simpose_tf.figures.dressed.headwear import Hat
 from simpose_tf.figures.dressed.patches import Patch
@@ -26,6 +26,7 @@ _SKIN, _EYES, _HAIR, _SOLES, _TRIM, _FIRST_CLOTH = range(6)  # indices of the ma
 _SOLE_HEIGHT = 0.024  # metres of a shoe's side that are sole
 _HAND, _EAR, _HEAD = 0.002, 0.0012, 0.0005  # metres by which thinning may move them
 _SCALP = 0.02  # metres above the hairline from which on hair hides the scalp
+_COLLAR = 0.014  # metres that a coat's collar adds under hair
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,10 @@ def _skin_piece(spec: FigureSpec, base: BaseMesh, body: Patch, head: Head) -> Pi
 def _head_pieces(spec: FigureSpec, base: BaseMesh, body: Patch, head: Head, at: Landmarks) -> list[Piece]:
     """Return hair, beard, hats and glasses."""
     result = []
-    for patch, shade in [*hair.grow(spec.hair_style, body, head, at), *beard.grow(spec.beard, base, body)]:
+    tops = [garment for garment, _ in spec.wear if isinstance(garment, Top)]
+    clothes = sum(top.thickness for top in tops[1:]) + _COLLAR * any("coat collar" in top.details for top in tops)
+    locks = hair.grow(spec.hair_style, body, head, at, clothes)
+    for patch, shade in [*locks, *beard.grow(spec.beard, base, body)]:
         for hat, _ in spec.on_head:
             patch, shade = headwear.under(hat, patch, shade, head)
         result.append(piece_of(patch, _HAIR, shade))

@@ -57,8 +57,11 @@ def hairline(body: Patch, head: Head, style: str = "short") -> np.ndarray:
     return np.where(in_the_mouth, -1, height - head.unit * line(head.degrees(body.points)))
 
 
-def grow(style: str, body: Patch, head: Head, at: Landmarks) -> list[tuple[Patch, np.ndarray]]:
-    """Return the pieces of a hair style with their shading. Raises InputError for an unknown style."""
+def grow(style: str, body: Patch, head: Head, at: Landmarks, clothes: float = 0.0) -> list[tuple[Patch, np.ndarray]]:
+    """Return the pieces of a hair style with their shading; what falls on the shoulders clears `clothes` metres.
+
+    Raises InputError for an unknown style.
+    """
     if style not in STYLES:
         raise InputError(f"hair: no style {style!r}; one of {', '.join(STYLES)}")
     if style == "bald":
@@ -71,7 +74,7 @@ def grow(style: str, body: Patch, head: Head, at: Landmarks) -> list[tuple[Patch
     if style == "braids":
         pieces += hair_sheets.braids(body, head, at)
     if style in hair_sheets.CURTAINS:
-        pieces.append(hair_sheets.curtain(style, body, head, at))
+        pieces.append(hair_sheets.curtain(style, body, head, at, clothes))
     return pieces
 
 

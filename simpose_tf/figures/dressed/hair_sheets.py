@@ -71,8 +71,11 @@ def braids(body: Patch, head: Head, at: Landmarks) -> list[tuple[Patch, np.ndarr
     return result
 
 
-def curtain(style: str, body: Patch, head: Head, at: Landmarks) -> tuple[Patch, np.ndarray]:
-    """Return hair that falls from the crown around the back of the head, from one temple to the other."""
+def curtain(style: str, body: Patch, head: Head, at: Landmarks, clothes: float = 0.0) -> tuple[Patch, np.ndarray]:
+    """Return hair that falls from the crown around the back of the head, from one temple to the other.
+
+    Below the nape it stays `clothes` metres farther off the body.
+    """
     length = CURTAINS[style] * head.unit
     angles = np.radians(np.linspace(57, 303, 117))
     heights = np.arange(head.eyes[1] + 0.8 * head.unit, head.eyes[1] - length - 0.02, -0.015)
@@ -84,6 +87,7 @@ def curtain(style: str, body: Patch, head: Head, at: Landmarks) -> tuple[Patch, 
     # It comes out of the cap a little below the crown, and out from under it at the temples.
     emerging = smoothstep(0.01, 0.09, fall)[:, None]
     radii = gaussian_filter1d(radii, 2, axis=0) + 0.017 * emerging * (0.35 + 0.65 * edge) - 0.010 * (1 - emerging)
+    radii += clothes * smoothstep(-0.08, 0.01, at["Neck"][1] - heights)[:, None]
     for i in range(1, len(heights)):
         radii[i] = np.maximum(radii[i], radii[i - 1] - 0.3 * (heights[i - 1] - heights[i]))
     locks = strands(angles, 0.3 * fall[:, None])

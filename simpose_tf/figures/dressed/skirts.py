@@ -9,6 +9,7 @@ from simpose_tf.figures.dressed.garments import Landmarks, Skirt, height_of, ope
 from simpose_tf.figures.dressed.patches import Patch
 
 _SMOOTHINGS = 40  # rounds; about 8 cm
+_LID = (0.012, 0.03)  # metres upward and inward
 
 
 def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns: int = 96) -> tuple[Patch, np.ndarray]:
@@ -28,6 +29,9 @@ def skirt(garment: Skirt, body: Patch, at: Landmarks, inner: np.ndarray, columns
     fall = smoothstep(0.02, 0.5, high - heights)[:, None]
     folds = np.sin(garment.pleats * angles + 0.6 * np.sin(3 * angles))
     radii += fall * (0.012 + 0.011 * folds)
+    if garment.front is not None:  # a coat's waist stands off the small of the back: its rim is turned in
+        heights, fall = np.append(high + _LID[0], heights), np.append([[0.0]], fall, 0)
+        radii = np.append(radii[:1] - _LID[1], radii, 0)
     points, faces = sheets.tube(heights, center, angles, radii)
     sheet = sheets.charted(points, faces, body)
     shade = (1 + 0.09 * fall * folds).ravel()
