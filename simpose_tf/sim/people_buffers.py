@@ -99,12 +99,14 @@ class Drawable:
             cutout, pattern = int(material.cutout) * textured, PATTERNS.index(material.pattern)
             program = gl.program("figure.vert", "figure.frag", PATTERN=pattern, TEXTURED=textured, CUTOUT=cutout)
             shift = self.hue_shift if material.jitter_hue else 0.0
+            flat = 0.0 if textured else shift  # with a texture the shader turns the product
             gl.set_uniforms(
                 program,
-                color_roughness=(*turn_hue(material.color, shift), material.roughness),
-                pattern_color_scale=(*turn_hue(material.pattern_color, shift), material.pattern_scale),
+                color_roughness=(*turn_hue(material.color, flat), material.roughness),
+                pattern_color_scale=(*turn_hue(material.pattern_color, flat), material.pattern_scale),
                 metallic=material.metallic,
                 layer=float(material.texture),
+                hue_shift=shift,
             )
             self._render(program, first, count)
 

@@ -17,7 +17,7 @@ from simpose_tf.sim import environment, seats, surroundings
 from simpose_tf.sim.collision import CELL, Occupancy, surface_points
 from simpose_tf.sim.props import in_world, prop_points
 from simpose_tf.sim.scene import Camera, Light, PlacedPerson, Prop, Scene
-from simpose_tf.sim.surroundings import Range, SurroundingsConfig
+from simpose_tf.sim.surroundings import Range, SurroundingsConfig, require_rising
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class SceneConfig:
             raise ValueError("pictures have at least 16 pixels a side and 1 <= min_people <= max_people")
         if not 5 <= self.field_of_view_deg <= 120 or self.distance[0] <= 0.3:
             raise ValueError("field_of_view_deg must be in 5..120 and people farther than 0.3 m")
+        require_rising(self, "distance", "reach", "camera_height", "camera_aim", "camera_roll_deg")
+        if min(self.outside, self.hue_jitter) < 0:
+            raise ValueError("outside and hue_jitter are not negative")
         if not self.distance[0] < self.reach[0] <= self.reach[1]:
             raise ValueError("reach must lie beyond the nearest distance")
 

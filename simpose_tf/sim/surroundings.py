@@ -40,6 +40,15 @@ _NEAREST_PROP = 1.6  # metres from the camera
 VARIANTS = {"train": (0, 1, 2, 3), "val": (4, 5)}
 
 
+def require_rising(config: object, *names: str) -> None:
+    """Raise ValueError for a range of `config` whose low end is above its high end; those that are none pass."""
+    for name in names:
+        ends = getattr(config, name)
+        is_range = isinstance(ends, tuple) and len(ends) == 2 and all(isinstance(end, int | float) for end in ends)
+        if is_range and ends[0] > ends[1]:
+            raise ValueError(f"{name} is {ends}: the low end comes first")
+
+
 @dataclass(frozen=True)
 class SurroundingsConfig:
     """What may be around people. Ranges are (low, high) of uniform distributions.
@@ -68,6 +77,7 @@ class SurroundingsConfig:
         shares = (self.photo_share, self.environment_share, self.wall_share, self.seat_share)
         if not all(0 <= share <= 1 for share in shares) or self.max_props < 0:
             raise ValueError("shares are in [0, 1] and max_props is not negative")
+        require_rising(self, "sun_elevation_deg", "sun_strength", "sky_strength")
 
 
 def sample_environment(rng: np.random.Generator, config: SurroundingsConfig, paths: Sequence[str]) -> Environment:

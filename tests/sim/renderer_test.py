@@ -271,6 +271,26 @@ def test_textures_multiply_colours_and_lie_as_told():
     assert np.all(rendering.color[upper].argmax(-1) == 0) and np.all(rendering.color[lower].argmax(-1) == 1)
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.2, -0.37, 0.5])
+@pytest.mark.parametrize("srgb", [(200, 60, 40), (40, 90, 160), (90, 160, 70), (120, 120, 120)])
+def test_hue_of_a_textured_cloth_turns_as_that_of_a_plain_one(shift, srgb):
+    texture = np.full((1, 4, 4, 4), 255, np.uint8)
+    texture[..., :3] = srgb
+    sphere = FIGURES["sphere"]
+    cloth = Material("top", (1.0, 1.0, 1.0), texture=0, jitter_hue=True)
+    textured = dataclasses.replace(sphere, name="textured", textures=texture, texture_uv=sphere.uv, materials=(cloth,))
+    plain_look = Material("top", tuple(c / 255 for c in srgb), jitter_hue=True)
+    plain = dataclasses.replace(sphere, name="plain", materials=(plain_look,))
+    renderer, colors = Renderer(HEIGHT, WIDTH, RenderConfig(2, 256, 4)), []
+    for figure in (textured, plain):
+        person = dataclasses.replace(place(), figure=figure.name, hue_shift=shift)
+        drawn = Scene((person,), camera(), LIGHT, Background(SKY))
+        staged = stage(drawn, {figure.name: figure}.__getitem__)
+        colors.append(renderer.render(drawn, {figure.name: figure}, staged.posed).color.astype(int))
+    assert np.abs(colors[0] - colors[1]).max() <= 2
+    assert np.ptp(colors[0].reshape(-1, 3), axis=0).max() > 20
+
+
 @pytest.mark.parametrize("pattern", ["stripes", "checks", "mottled", "print", "denim"])
 def test_patterns_show_both_colours_and_stay_with_the_cloth(pattern):
     look = Material("top", (0.8, 0.1, 0.1), pattern=pattern, pattern_color=(0.1, 0.1, 0.8), pattern_scale=0.2)

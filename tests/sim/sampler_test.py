@@ -135,7 +135,17 @@ def test_photo_that_is_none_raises_naming_it(tmp_path):
         draw(0, photos=(str(path),))
 
 
-@pytest.mark.parametrize("change", [{"min_people": 0}, {"max_people": 0}, {"height": 3}, {"field_of_view_deg": 179}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"min_people": 0},
+        {"max_people": 0},
+        {"height": 3},
+        {"field_of_view_deg": 179},
+        {"camera_height": (3.0, 1.0)},
+        {"hue_jitter": -0.1},
+    ],
+)
 def test_impossible_settings_raise(change):
     with pytest.raises(ValueError):
         dataclasses.replace(CONFIG, **change)

@@ -35,8 +35,7 @@ def load_user_figure(folder: str | os.PathLike, name: str) -> Figure:
 
 
 def _require_charts(file: Path) -> None:
-    """Raise InputError with the command that makes them if a file's charts are missing."""
+    """Raise InputError that tells what belongs there if a file's charts are missing."""
     charts = file.with_suffix(".npz")
     if not charts.is_file():
-        command = f"python -m simpose_tf.annotate_mesh --mesh={file} --reference=open --output={charts}"
-        raise InputError(f"{file}: charts are missing; make them with: {command}")
+        raise InputError(f"{file}: its charts are missing: {charts} with part [F] and uv [F, 3, 2]")

@@ -8,6 +8,15 @@ uniform float metallic;
 #if TEXTURED
 uniform sampler2DArray textures;
 uniform float layer;
+uniform float hue_shift;             // of the circle; as people_buffers.turn_hue: lightness and saturation stay
+
+vec3 hue_turned(vec3 c) {
+  float high = max(c.r, max(c.g, c.b)), low = min(c.r, min(c.g, c.b)), range = high - low;
+  if (hue_shift == 0.0 || range < 1e-5) return c;
+  float sixths = high == c.r ? (c.g - c.b) / range : high == c.g ? 2.0 + (c.b - c.r) / range : 4.0 + (c.r - c.g) / range;
+  vec3 pure = clamp(abs(mod(sixths + 6.0 * hue_shift + vec3(0.0, 4.0, 2.0), 6.0) - 3.0) - 1.0, 0.0, 1.0);
+  return low + range * pure;
+}
 #endif
 in vec3 world;
 in vec3 world_normal;
@@ -27,7 +36,7 @@ void main() {
 #if CUTOUT
   if (textureLod(textures, vec3(texel, layer), 0.0).a < 0.5) discard;
 #endif
-  srgb *= texture(textures, vec3(texel, layer)).rgb;
+  srgb = hue_turned(srgb * texture(textures, vec3(texel, layer)).rgb);
 #endif
   vec3 albedo = linear_from_srgb(min(srgb * paint, 1.0));
   vec3 n = normalize(world_normal);
