@@ -84,17 +84,17 @@ def match(pattern: str, what: str) -> list[str]:
     return files
 
 
-def files_in(path: str, what: str, suffixes: tuple[str, ...]) -> list[str]:
+def files_in(path: str, what: str, suffixes: tuple[str, ...], kind: str = "files") -> list[str]:
     """Return the sorted files of a folder (not of its subfolders) by suffix; raise InputError if there is none."""
     files = sorted(str(f) for f in require_dir(path, what).iterdir() if f.suffix.lower() in suffixes)
     if not files:
-        raise InputError(f"{what}: no file ({', '.join(suffixes)}) in {path!r}")
+        raise InputError(f"{what}: no {kind} ({', '.join(suffixes)}) in {path!r}")
     return files
 
 
 def images_in(path: str, what: str) -> list[str]:
     """Return the sorted image files of a folder (not of its subfolders); raise InputError if there is none."""
-    return files_in(path, what, IMAGE_SUFFIXES)
+    return files_in(path, what, IMAGE_SUFFIXES, "pictures")
 
 
 def sha256(path: str | os.PathLike) -> str:

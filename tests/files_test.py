@@ -54,3 +54,17 @@ def test_folder_without_pictures_raises(tmp_path):
 def test_sha256_of_nothing(tmp_path):
     (tmp_path / "empty").touch()
     assert files.sha256(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+def test_digest_of_a_folder_changes_with_names_and_bytes_and_with_nothing_else(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        (tmp_path / name / "a.txt").write_text("a")
+        (tmp_path / name / "deep" / "b.txt").write_text("b")
+    first, second = (files.digest(tmp_path / name) for name in ("one", "two"))
+    assert first == second
+    (tmp_path / "two" / "deep" / "b.txt").write_text("c")
+    changed = files.digest(tmp_path / "two")
+    (tmp_path / "one" / "a.txt").rename(tmp_path / "one" / "z.txt")
+    assert len({first, changed, files.digest(tmp_path / "one")}) == 3
+    assert files.digest(tmp_path / "one" / "z.txt") == files.sha256(tmp_path / "one" / "z.txt")

@@ -119,7 +119,7 @@ def _readable(
     if not folder:
         return [], []
     readable, skipped = [], []
-    for path in files.files_in(folder, flag, suffixes):
+    for path in files.files_in(folder, flag, suffixes, "pictures"):
         try:
             read(path)
             readable.append(path)
