@@ -11,6 +11,7 @@ Skeletons are those with Mixamo's bone names or a part of them; bones of other n
 rest rotation, so their limits are zero, and they pass their parent's `A` on.
 """
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -132,8 +133,23 @@ def _end(skeleton: Skeleton, bone: int, following: str) -> np.ndarray:
     return skeleton.tails[bone]
 
 
+_NEUTRAL: dict[int, tuple[weakref.ref, np.ndarray]] = {}  # by the skeleton's id, as long as it lives
+
+
 def neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
-    """Return `A` `[J, 3, 3]`: what turns each bone from the rest pose to the anatomical neutral posture."""
+    """Return `A` `[J, 3, 3]`: what turns each bone from the rest pose to the anatomical neutral posture.
+
+    Worked out once per skeleton; not to be written to.
+    """
+    key = id(skeleton)
+    if key not in _NEUTRAL or _NEUTRAL[key][0]() is not skeleton:
+        found = _neutral_from_rest(skeleton)
+        found.setflags(write=False)
+        _NEUTRAL[key] = (weakref.ref(skeleton, lambda _: _NEUTRAL.pop(key, None)), found)
+    return _NEUTRAL[key][1]
+
+
+def _neutral_from_rest(skeleton: Skeleton) -> np.ndarray:
     result = np.tile(np.eye(3), (len(skeleton.names), 1, 1))
     for j, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
         key, prefix = kind(name) or "", name[: 4 if side(name) > 0 else 5]

@@ -27,11 +27,14 @@ _MIDDLE = _key(np.full(3, 1 << (_BITS - 1)))
 
 def surface_points(vertices: np.ndarray, faces: np.ndarray, spacing: float = SPACING) -> np.ndarray:
     """Return points `[N, 3]` on a mesh: its corners, and samples of triangles whose edges are longer than `spacing`."""
-    corners = vertices[faces]
-    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max(1)
-    parts = np.ceil(longest / spacing).astype(int)
-    points = [vertices[np.unique(faces)]]
-    for n in np.unique(parts[parts > 1]):
+    used = np.zeros(len(vertices), bool)
+    used[faces] = True
+    points = [vertices[used]]
+    edges = [vertices[faces[:, k]] - vertices[faces[:, k - 1]] for k in range(3)]
+    longest = np.max([np.einsum("fc,fc->f", edge, edge) for edge in edges], axis=0)
+    large = longest > spacing**2
+    corners, parts = vertices[faces[large]], np.ceil(np.sqrt(longest[large]) / spacing).astype(int)
+    for n in np.unique(parts):
         i, j = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
         a, b = i[i + j <= n] / n, j[i + j <= n] / n
         weights = np.stack([a, b, 1 - a - b], -1).astype(vertices.dtype)

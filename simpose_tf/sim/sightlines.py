@@ -43,6 +43,8 @@ def first_hits(camera: Camera, meshes: Sequence[Mesh], points_xy: np.ndarray) ->
     rays = np.column_stack([points_xy, np.ones(len(points_xy))]) @ np.linalg.inv(camera.intrinsics).T
     for number, mesh in enumerate(meshes):
         point, face, corners = _pairs(camera, mesh, points_xy)
+        if not len(point):
+            continue
         hit, weights = _intersect(corners, rays[point])
         for k in np.argsort(hit, kind="stable"):
             nearer = hit[k] < depth[point[k]]
