@@ -23,7 +23,7 @@ ALLOWED = {
     "figures": {"surface"},
     "sim": {"surface", "figures"},
     "metrics": set(),
-    "visualize": set(),
+    "visualize": {"surface"},
     "data": set(),
     "losses": {"data"},
     "model": {"data"},

@@ -1,0 +1,37 @@
+"""A charted mesh as the drawings and the report page take it: plain arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simpose_tf.surface import distortion
+from simpose_tf.surface.reference import Reference
+
+
+@dataclass(frozen=True)
+class ChartedMesh:
+    """A mesh with charts.
+
+    Attributes:
+      vertices: `[V, 3]` metres, figure frame (x left, y up, z front).
+      faces: `[F, 3]`, counter-clockwise seen from outside.
+      part: `[F]` 1..24.
+      uv: `[F, 3, 2]` corners in their charts.
+      layer: `[F]` bool clothes, hair and other pieces over the body; None where that is not known.
+      folds: `[F]` bool faces turned over in their chart; None finds them.
+      distance: `[V]` metres to the reference's surface; None where there is nothing to compare with.
+      body: the reference, fitted to the mesh; None likewise.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    part: np.ndarray
+    uv: np.ndarray
+    layer: np.ndarray | None = None
+    folds: np.ndarray | None = None
+    distance: np.ndarray | None = None
+    body: Reference | None = None
+
+    def distortion(self) -> distortion.Distortion:
+        """Return the measures of its charts."""
+        return distortion.measure(self.vertices, self.faces, self.part, self.uv, self.folds)
