@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simpose_tf.figures import makehuman
 from simpose_tf.figures.dressed.patches import Patch
 from simpose_tf.figures.figure import Figure, Material, Skeleton
 from simpose_tf.figures.makehuman import BaseMesh
-
-_SKIN_BONES = 4
-_KEYPOINT_VERTICES = 256
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def assemble(
     vertices = np.concatenate([p.patch.points for p in pieces])
     faces = np.concatenate([p.patch.faces + start for p, start in zip(pieces, starts, strict=False)])
     lift = np.array([0, -vertices[faces.ravel(), 1].min(), 0])
-    joints, weights = _heaviest(np.concatenate([p.patch.skin for p in pieces]))
+    joints, weights = makehuman.heaviest_bones(np.concatenate([p.patch.skin for p in pieces]))
     keypoint_vertices, keypoint_weights = _keypoints(base, body, int(starts[1]))
     return Figure(
         name=name,
@@ -65,19 +63,9 @@ def assemble(
     )
 
 
-def _heaviest(skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the four heaviest bones `[V, 4]` of dense weights `[V, J]` and their weights, which sum to 1."""
-    joints = np.argsort(-skin, axis=1, kind="stable")[:, :_SKIN_BONES]
-    weights = np.take_along_axis(skin, joints, 1).astype(float)
-    return joints.astype(np.int32), (weights / weights.sum(1, keepdims=True)).astype(np.float32)
-
-
 def _keypoints(base: BaseMesh, num_body: int, first_eye: int) -> tuple[np.ndarray, np.ndarray]:
     """Return vertices and weights `[17, K]` of the COCO keypoints: the regressor's heaviest, on body and eyes."""
     eyes = np.unique(np.concatenate([base.groups["helper-l-eye"], base.groups["helper-r-eye"]]))
-    ids = np.concatenate([np.arange(num_body), eyes])
     drawn = np.concatenate([np.arange(num_body), first_eye + np.arange(len(eyes))])
-    table = base.keypoint_regressor[:, ids]
-    heaviest = np.argsort(-table, axis=1, kind="stable")[:, :_KEYPOINT_VERTICES]
-    weights = np.take_along_axis(table, heaviest, 1).astype(float)
-    return drawn[heaviest].astype(np.int32), (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    places, weights = makehuman.regressor_on(base, np.concatenate([np.arange(num_body), eyes]))
+    return drawn[places].astype(np.int32), weights
