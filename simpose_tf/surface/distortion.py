@@ -57,17 +57,26 @@ def measure(
       folds: bool `[F]` known folds; None takes `folded_faces`.
     """
     folds = folded_faces(part, uv) if folds is None else np.asarray(folds, bool)
-    corners = np.asarray(vertices, float)[faces]
+    corners, number = np.asarray(vertices, float)[faces], NUM_PARTS + 1
     area = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    values = np.full((9, NUM_PARTS + 1), np.nan)
+    means = np.full((6, number), np.nan)
     for p in np.unique(part):
-        inside = part == p
-        sound = np.flatnonzero(inside & ~folds & (area > 0))
-        values[:2, p], values[8, p] = (inside.sum(), area[inside].sum()), folds[inside].sum()
+        sound = np.flatnonzero((part == p) & ~folds & (area > 0))
         if len(sound):
-            values[2:8, p] = _measures(corners[sound], np.asarray(uv[sound], float), area[sound])
-    values[[[0], [8]], :] = np.nan_to_num(values[[[0], [8]], :])
-    return Distortion(values[0].astype(int), *values[1:8], values[8].astype(int))
+            means[:, p] = _measures(corners[sound], np.asarray(uv[sound], float), area[sound])
+    angle, angle_max, angle_error, area_spread, stretch, stretch_max = means
+    count = np.bincount(part, minlength=number)
+    return Distortion(
+        faces=count,
+        area=np.where(count > 0, np.bincount(part, area, number), np.nan),
+        angle=angle,
+        angle_max=angle_max,
+        angle_error=angle_error,
+        area_spread=area_spread,
+        stretch=stretch,
+        stretch_max=stretch_max,
+        folds=np.bincount(part, folds, number).astype(int),
+    )
 
 
 def folded_faces(part: np.ndarray, uv: np.ndarray) -> np.ndarray:
