@@ -15,7 +15,12 @@ def define_gin_flags(default_gin_file: str | None = None) -> None:
     flags.DEFINE_multi_string(
         "gin_param", None, "Gin bindings that override the files, e.g. 'TrainingConfig.steps=100'."
     )
-    for name in ("gin_file", "gin_param"):  # so that the main's `--help` lists them
+    list_in_help("gin_file", "gin_param")
+
+
+def list_in_help(*names: str) -> None:
+    """Let the main's `--help` list flags that another module defined for it."""
+    for name in names:
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 

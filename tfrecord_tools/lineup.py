@@ -1,6 +1,6 @@
 """Draw the people who may appear: at rest in a row each, or a contact sheet of poses.
 
-    python -m tfrecord_tools.lineup --output=people.png --figures=all --views=front,side,back,parts
+    python -m tfrecord_tools.lineup --output=people.png --views=front,side,back,parts
     python -m tfrecord_tools.lineup --output=poses.png --poses=64 --families=walk,run
 
 The light is the same for everybody; ranges and chance play no part.
@@ -15,7 +15,7 @@ from PIL import Image
 
 from simpose_tf import app, files, geometry
 from simpose_tf.errors import InputError
-from simpose_tf.figures.cast import SOURCES, Cast, CastConfig, UserFiles
+from simpose_tf.figures.cast import SOURCES, Cast, CastConfig
 from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.motion import bank as motion
 from simpose_tf.figures.motion.bank import PoseBank
@@ -26,6 +26,7 @@ from simpose_tf.sim.scene import Background, Camera, Light, PlacedPerson, Scene,
 from simpose_tf.splits import SPLITS
 from simpose_tf.visualize import parts
 from simpose_tf.visualize.sheets import grid_sheet
+from tfrecord_tools.people_flags import cast_of, define_people_flags
 
 # Turn about the vertical in degrees: the front looks at us, the side shows the person's left.
 VIEWS = {"front": 0.0, "slant": -35.0, "side": -90.0, "back": 180.0, "parts": 0.0}
@@ -60,7 +61,7 @@ class Posed:
 def define_flags() -> None:
     """Define this main's flags."""
     flags.DEFINE_string("output", None, "The sheet to write, a .png file.")
-    flags.DEFINE_list("figures", ["all"], "Names of figures, or all of the split.")
+    flags.DEFINE_list("names", ["all"], "Names of people, or all of the split.")
     flags.DEFINE_enum("split", "train", SPLITS, "Whose figures and poses.")
     flags.DEFINE_enum("source", "figures", SOURCES, "Where people come from.")
     flags.DEFINE_integer("num_bodies", 24, "Bodies of the source body.", lower_bound=1)
@@ -71,11 +72,7 @@ def define_flags() -> None:
     flags.DEFINE_integer("cell_height", 420, "Height of a person's picture in pixels.", 60, 2000)
     flags.DEFINE_integer("columns", None, "Pictures in a row; by default the views of one figure, or 8.", lower_bound=1)
     flags.DEFINE_string("motion", "", "Folder of motion clips (.bvh, .glb): draw their poses.")
-    flags.DEFINE_string("garments", "", "Folder of MakeHuman garments (.mhclo) for further figures.")
-    flags.DEFINE_string("glb", "", "Folder of rigged figures, NAME.glb with its charts NAME.npz, in place of ours.")
-    flags.DEFINE_string("smpl", "", "SMPL model (.npz, .pkl) in place of the open body; with --charts.")
-    flags.DEFINE_string("charts", "", "Charts of the SMPL mesh (.npz).")
-    flags.DEFINE_string("textures", "", "Folder of textures for the SMPL mesh.")
+    define_people_flags()
 
 
 def main() -> None:
@@ -84,9 +81,8 @@ def main() -> None:
     if not options.output or not options.output.lower().endswith(".png"):
         raise InputError(f"--output: name a .png file, not {options.output!r}")
     files.output_file(options.output, "--output")
-    own = UserFiles(options.garments, options.glb, options.smpl, options.charts, options.textures)
-    cast = Cast(CastConfig(options.source, options.num_bodies), options.split, own)
-    names = chosen_names(cast.names(), options.figures)
+    cast = cast_of(options, CastConfig(options.source, options.num_bodies))
+    names = chosen_names(cast.names(), options.names)
     if options.poses:
         bank = motion.user_motion(options.motion, options.split) if options.motion else motion.pose_bank(options.split)
         chosen = spread_poses(bank, options.poses, options.families, options.seed)
@@ -104,7 +100,7 @@ def chosen_names(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
         return list(names)
     for name in wanted:
         if name not in names:
-            raise InputError(f"--figures: no {name!r} in this split; there are {', '.join(names)}")
+            raise InputError(f"--names: no {name!r} in this split; there are {', '.join(names)}")
     return list(wanted)
 
 

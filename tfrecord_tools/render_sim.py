@@ -16,7 +16,7 @@ from absl import flags
 from simpose_tf import app, configurables, files
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
-from simpose_tf.figures.cast import Cast, CastConfig, UserFiles
+from simpose_tf.figures.cast import CastConfig
 from simpose_tf.sim import gl
 from simpose_tf.sim.annotate import SimPeopleFilter
 from simpose_tf.sim.environment import read_environment
@@ -27,6 +27,7 @@ from simpose_tf.splits import SPLITS, of_split
 from tfrecord_tools import progress
 from tfrecord_tools.beam import BeamRun
 from tfrecord_tools.data_set import DataSet
+from tfrecord_tools.people_flags import cast_of, define_people_flags
 from tfrecord_tools.scene_pictures import write_pictures
 from tfrecord_tools.scene_records import Media, SceneWriter
 from tfrecord_tools.shards import write_shards
@@ -45,11 +46,7 @@ def define_flags() -> None:
     flags.DEFINE_string("backgrounds", "", "Folder of photographs without people.")
     flags.DEFINE_string("environments", "", "Folder of panoramas (.hdr, or photographs) that light the scenes.")
     flags.DEFINE_string("motion", "", "Folder of motion clips (.bvh, .glb) to pose people with, besides the built-in.")
-    flags.DEFINE_string("garments", "", "Folder of MakeHuman garments (.mhclo) for further figures.")
-    flags.DEFINE_string("figures", "", "Folder of rigged figures, NAME.glb with its charts NAME.npz, in place of ours.")
-    flags.DEFINE_string("smpl", "", "SMPL model (.npz, .pkl) in place of the open body; with --charts.")
-    flags.DEFINE_string("charts", "", "Charts of the SMPL mesh (.npz).")
-    flags.DEFINE_string("textures", "", "Folder of textures for the SMPL mesh.")
+    define_people_flags()
     flags.DEFINE_integer("num_shards", None, f"Files to write; by default one for {SCENES_PER_SHARD} scenes.")
     flags.DEFINE_integer(
         "num_pictures", 0, "Also keep the first scenes as OUTPUT/pictures/*.png, with COCO annotations.", lower_bound=0
@@ -97,8 +94,7 @@ def writer_of(options: flags.FlagValues) -> tuple[SceneWriter, list[str]]:
     configs = [
         configurables.get(c) for c in (SceneConfig, SurroundingsConfig, RenderConfig, WindowConfig, SimPeopleFilter)
     ]
-    own = UserFiles(options.garments, options.figures, options.smpl, options.charts, options.textures)
-    cast = Cast(configurables.get(CastConfig), options.split, own)
+    cast = cast_of(options, configurables.get(CastConfig))
     photos, skipped = _readable(options.backgrounds, "--backgrounds", IMAGES, read_photo, options.split)
     panoramas, left_out = _readable(
         options.environments, "--environments", (*IMAGES, ".hdr"), read_environment, options.split

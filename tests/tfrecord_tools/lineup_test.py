@@ -45,7 +45,7 @@ def test_other_seeds_choose_other_poses():
 def test_unknown_names_raise_and_tell_which_there_are():
     with pytest.raises(InputError, match=r"--families: no 'fly'; there are run, sit, walk"):
         lineup.spread_poses(bank(), 3, ["fly"], 0)
-    with pytest.raises(InputError, match=r"--figures: no 'zoe' in this split; there are anna, boris"):
+    with pytest.raises(InputError, match=r"--names: no 'zoe' in this split; there are anna, boris"):
         lineup.chosen_names(("anna", "boris"), ["anna", "zoe"])
     assert lineup.chosen_names(("anna", "boris"), ["all"]) == ["anna", "boris"]
     assert lineup.chosen_names(("anna", "boris"), ["boris"]) == ["boris"]
@@ -105,7 +105,7 @@ def test_main_draws_bodies_at_rest_and_in_poses(tmp_path: Path, capsys: pytest.C
     [
         ("--output=sheet.jpg", "--output: name a .png file"),
         ("--views=above", "--views: no 'above'"),
-        ("--figures=nobody", "--figures: no 'nobody'"),
+        ("--names=nobody", "--names: no 'nobody'"),
     ],
 )
 def test_bad_input_is_told_in_one_line(tmp_path, capsys, argument, line):

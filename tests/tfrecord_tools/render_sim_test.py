@@ -171,7 +171,8 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, line, tmp_path, cap
 
 def test_help_is_complete_and_no_failure():
     told = run("--help")  # asserts that the status is 0
-    for flag in ("gin_file", "gin_param", "output", "num_images", "seed", "split", "backgrounds", "runner", "workers"):
+    plain = ("gin_file", "gin_param", "output", "num_images", "seed", "split", "runner", "workers")
+    for flag in (*plain, "backgrounds", "garments", "figures", "smpl", "charts", "textures"):
         assert f"--{flag}:" in told, flag
 
 
