@@ -29,12 +29,17 @@ Table = dict[str, dict[str, Scores]]
 Batch = dict[str, np.ndarray]
 
 
-def eval_batches(model: ExportedModel, globs: Sequence[str], batch_size: int) -> Iterator[Batch]:
-    """Yield batches of records as numpy, cut and labelled on every pixel of the model's crops. Raises InputError."""
+def eval_batches(
+    model: ExportedModel, globs: Sequence[str], batch_size: int, option: str = "--records"
+) -> Iterator[Batch]:
+    """Yield batches of records as numpy, cut and labelled on every pixel of the model's crops.
+
+    Raises InputError for bad records, which names the `option` they come from.
+    """
     crop = CropConfig(model.height, model.width, label_stride=1, disk_radius=1.0)
     augmentation = AugmentationConfig(**_NO_AUGMENTATION, test_enlargement=model.test_enlargement)
     # All globs are checked before the first batch is asked for.
-    datasets = [pipeline.eval_batches(records, crop, augmentation, batch_size) for records in globs]
+    datasets = [pipeline.eval_batches(records, crop, augmentation, batch_size, option) for records in globs]
     return _numpy(datasets, globs)
 
 
@@ -136,7 +141,8 @@ def fit_constants(
     """
     fits: dict[str, constant.Fit] = {}
     for records in globs:
-        for batch in islice(eval_batches(model, [records], batch_size), -(-limit // batch_size)):
+        batches = eval_batches(model, [records], batch_size, "--train_records")
+        for batch in islice(batches, -(-limit // batch_size)):
             for domain, person in zip(batch["domain"], labels_of(batch), strict=True):
                 fits.setdefault(schema.DOMAIN_NAMES[domain], constant.Fit()).add(person)
     return {domain: fit.predictor() for domain, fit in fits.items()}

@@ -117,6 +117,15 @@ def test_data_are_named_and_counted(result: dict, folder: Path) -> None:
     assert result["data"]["train_people"] == {"sim": 3, "real": 3}
 
 
+def test_files_without_records_are_told_with_their_option(folder: Path, tmp_path: Path) -> None:
+    model, empty = exported.load(str(folder / "model")), tmp_path / "empty.tfrecord"
+    empty.touch()
+    with pytest.raises(InputError, match=r"^--records: no record in the files of .*empty"):
+        crop_scores.eval_batches(model, [str(empty)], 2)
+    with pytest.raises(InputError, match=r"^--train_records: no record in the files of .*empty"):
+        crop_scores.fit_constants(model, [str(empty)], 10, 2)
+
+
 def test_labels_of_a_batch_equal_the_record_at_the_crops_pixels(folder: Path) -> None:
     model = exported.load(str(folder / "model"))
     batch = next(crop_scores.eval_batches(model, [str(folder / "sim.tfrecord")], 2))

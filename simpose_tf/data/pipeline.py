@@ -107,14 +107,16 @@ def train_batches(
     return _without_sharding(batches.prefetch(tf.data.AUTOTUNE))
 
 
-def eval_batches(records: str, crop: CropConfig, augmentation: AugmentationConfig, batch_size: int) -> tf.data.Dataset:
+def eval_batches(
+    records: str, crop: CropConfig, augmentation: AugmentationConfig, batch_size: int, option: str = "--records"
+) -> tf.data.Dataset:
     """Return one pass over the records of a glob, in the order of the files, without any randomness.
 
     Boxes are enlarged by `augmentation.test_enlargement`; the last batch may be smaller; the visibility flags
-    are the record's. Raises InputError for bad records (`recordfiles.find`).
+    are the record's. Raises InputError for bad records (`recordfiles.find`), which names the `option` of the glob.
     """
     enlargement = tf.constant(augmentation.test_enlargement)
-    cut = recordfiles.once(recordfiles.find(records, "records")).map(
+    cut = recordfiles.once(recordfiles.find(records, option)).map(
         lambda record: crops.cut_crop(schema.parse(record), enlargement, crop),
         tf.data.AUTOTUNE,
         deterministic=True,
