@@ -1,11 +1,13 @@
 """A charted mesh as the drawings and the report page take it: plain arrays."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from simpose_tf.surface import distortion
 from simpose_tf.surface.reference import Reference
+from simpose_tf.visualize import charted_lines
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class ChartedMesh:
     distance: np.ndarray | None = None
     body: Reference | None = None
 
+    @functools.cached_property
     def distortion(self) -> distortion.Distortion:
-        """Return the measures of its charts."""
+        """The measures of its charts."""
         return distortion.measure(self.vertices, self.faces, self.part, self.uv, self.folds)
+
+    @functools.cached_property
+    def seams(self) -> charted_lines.Seams:
+        """Where its charts end."""
+        return charted_lines.find_seams(self.vertices, self.faces, self.part, self.uv)

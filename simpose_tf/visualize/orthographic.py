@@ -6,6 +6,7 @@ Pictures: x right, y down, pixel centres at +0.5. The third axis, `depth`, grows
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # Viewer's directions in the figure frame: where the viewer stands, and what is up in the picture.
 SIDES = {
@@ -72,18 +73,18 @@ class Raster:
         return picture
 
 
-def look_along(towards: np.ndarray, up: np.ndarray) -> np.ndarray:
+def look_along(towards: ArrayLike, up: ArrayLike) -> np.ndarray:
     """Return a camera's axes `[3, 3]`.
 
     Args:
       towards: `[3]` from the mesh to the viewer, of any length.
       up: `[3]` what is up in the picture; only its part across `towards` counts.
     """
-    towards, up = np.asarray(towards, float), np.asarray(up, float)
-    towards = towards / np.linalg.norm(towards)
-    up = up - (up @ towards) * towards
-    up = up / np.linalg.norm(up)
-    return np.stack([np.cross(up, towards), -up, towards])
+    viewer, above = np.asarray(towards, float), np.asarray(up, float)
+    viewer = viewer / np.linalg.norm(viewer)
+    above = above - (above @ viewer) * viewer
+    above = above / np.linalg.norm(above)
+    return np.stack([np.cross(above, viewer), -above, viewer])
 
 
 def camera_on(points: np.ndarray, axes: np.ndarray, scale: float, margin: float = 0.0) -> Camera:
