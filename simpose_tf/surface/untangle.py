@@ -1,0 +1,155 @@
+"""Unfold a map from a triangle patch to the plane (Garanzha et al. 2021, "Foldover-free maps in 50 lines of code").
+
+Notation: the map of a triangle is linear with Jacobian D `[2, 2]` from an ideal triangle, which has the size and turn
+that the chart gives the face where it lies; det D <= 0 is a fold. chi(det D) = (det D + sqrt(e^2 + det^2 D)) / 2 keeps the
+energy finite for folds, and e goes to zero.
+"""
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse as sp
+
+from simpose_tf.surface.harmonic import signed_areas
+from simpose_tf.surface.topology import neighbours_of
+
+SMALLEST = 1e-3  # of the ideal area: less is a fold that is to be mended
+_RINGS = (2, 4, 8, 16)
+_ROUNDS = 12
+
+
+def ideal_triangles(corners: np.ndarray, normals: np.ndarray, gradient: np.ndarray, sign: float) -> np.ndarray:
+    """Return the uv sides `[F, 2, 2]` (rows: corner 0 to 1, corner 0 to 2) that faces should have; none is folded.
+
+    A face is turned into the reference's tangent plane by the smallest rotation, then mapped by the chart's gradient.
+
+    Args:
+      corners: `[F, 3, 3]` metres.
+      normals: `[F, 3]` unit normals of the reference where the face lies.
+      gradient: `[F, 2, 3]` of the chart there.
+      sign: 1 if the chart is counter-clockwise on the surface, -1 if clockwise.
+    """
+    sides = corners[:, 1:] - corners[:, :1]
+    cross = np.cross(sides[:, 0], sides[:, 1])
+    own = cross / np.maximum(np.linalg.norm(cross, axis=1), 1e-30)[:, None]
+    axis, cosine = np.cross(own, normals), np.clip((own * normals).sum(1), -0.95, 1)[:, None]
+    turned = [
+        s * cosine + np.cross(axis, s) + axis * (axis * s).sum(1)[:, None] / (1 + cosine) for s in sides.swapaxes(0, 1)
+    ]
+    ideal = np.einsum("fck,nfk->fnc", gradient, np.stack(turned))
+    size = np.sqrt(np.maximum(np.abs(np.linalg.det(ideal)), (ideal**2).sum((1, 2)) * 1e-2))
+    size = np.maximum(size, 1e-5)[:, None, None]
+    even = size * np.array([[1.0, 0.0], [0.5, 0.866]]) * [1.0, sign]
+    determinant = sign * np.linalg.det(ideal)[:, None, None] / size**2
+    share = np.clip((determinant - 0.1) / 0.3, 0, 1)
+    return share * ideal + (1 - share) * even
+
+
+def untangle(
+    uv: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float, upper: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return uv `[N, 2]` moved as little as needed that no face is folded, and which faces `[F]` still are.
+
+    Args:
+      uv: `[N, 2]` in [0, upper].
+      faces: `[F, 3]` of the patch.
+      ideal: `[F, 2, 2]`, see `ideal_triangles`.
+      sign: of the chart.
+      upper: uv stay between 0 and this.
+    """
+    uv = uv.copy()
+    flip = np.array([1.0, sign])
+    inverse = np.linalg.inv(ideal * flip)
+    wanted = SMALLEST * np.abs(np.linalg.det(ideal)) / 2
+    bad = _folded(uv * flip, faces, wanted)
+    around = neighbours_of(len(uv), faces)
+    for rings in _RINGS:
+        if not bad.any():
+            break
+        for region in _regions(faces, bad, around, rings):
+            uv = _unfold(uv * flip, faces, inverse, region, flip * upper) * flip
+        bad = _folded(uv * flip, faces, wanted)
+    return uv, bad
+
+
+def _folded(uv: np.ndarray, faces: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return which faces `[F]` have too small an area, as float32 has it."""
+    return signed_areas(uv.astype(np.float32).astype(np.float64), faces) < wanted
+
+
+def _regions(faces: np.ndarray, bad: np.ndarray, around: sp.csr_matrix, rings: int) -> list[np.ndarray]:
+    """Return vertex sets that may move: some rings around folded faces, in connected groups."""
+    near = np.zeros(around.shape[0], bool)
+    near[faces[bad]] = True
+    for _ in range(rings - 1):
+        near |= (around @ near) > 0
+    moving = np.flatnonzero(near)
+    group = sp.csgraph.connected_components(around[moving][:, moving], directed=False)[1]
+    return [moving[group == number] for number in range(group.max() + 1)]
+
+
+def _unfold(
+    uv: np.ndarray, faces: np.ndarray, inverse: np.ndarray, region: np.ndarray, corner: np.ndarray
+) -> np.ndarray:
+    """Return uv `[N, 2]` (turned counter-clockwise) with the vertices of a region moved until no face there is folded."""
+    free = np.zeros(len(uv), bool)
+    free[region] = True
+    touched = np.flatnonzero(free[faces].any(1))
+    used, local = np.unique(faces[touched], return_inverse=True)
+    local, shape, here = local.reshape(-1, 3), inverse[touched], np.searchsorted(used, region)
+    whole, uv = uv, uv[used]
+    low, high = np.minimum(0, corner), np.maximum(0, corner)
+    bounds = list(zip(np.tile(low, len(region)), np.tile(high, len(region)), strict=True))
+    weight = 1 / len(touched)
+    for _ in range(_ROUNDS):
+        smallest = _jacobians(uv, local, shape)[1].min()
+        if smallest > 10 * SMALLEST:
+            break
+        epsilon = np.sqrt(1e-8 + 0.04 * min(smallest, 0.0) ** 2)
+
+        def energy(flat: np.ndarray, epsilon: float = epsilon) -> tuple[float, np.ndarray]:
+            moved = uv.copy()
+            moved[here] = flat.reshape(-1, 2)
+            value, slope = _energy(moved, local, shape, epsilon)
+            return weight * value, weight * slope[here].ravel()
+
+        start = np.clip(uv[here], low, high).ravel()
+        found = scipy.optimize.minimize(
+            energy, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
+        )
+        uv[here] = found.x.reshape(-1, 2)
+    whole = whole.copy()
+    whole[region] = uv[here]
+    return whole
+
+
+def _jacobians(uv: np.ndarray, faces: np.ndarray, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return D `[F, 2, 2]` (rows: u and v along the ideal triangle's axes) and its determinant `[F]`."""
+    sides = uv[faces[:, 1:]] - uv[faces[:, :1]]
+    jacobian = np.einsum("fij,fjc->fci", inverse, sides)
+    return jacobian, jacobian[:, 0, 0] * jacobian[:, 1, 1] - jacobian[:, 0, 1] * jacobian[:, 1, 0]
+
+
+def _energy(uv: np.ndarray, faces: np.ndarray, inverse: np.ndarray, epsilon: float) -> tuple[float, np.ndarray]:
+    """Return the sum over faces of (|D|^2 + (1 + det^2 D)) / chi and its slope `[N, 2]`."""
+    jacobian, determinant = _jacobians(uv, faces, inverse)
+    root = np.sqrt(epsilon**2 + determinant**2)
+    # chi = (det + root) / 2, written so that it does not cancel for negative det.
+    chi = np.where(determinant > 0, (determinant + root) / 2, epsilon**2 / (2 * np.maximum(root - determinant, 1e-30)))
+    chi = np.maximum(chi, 1e-12)
+    slope_chi = chi / root
+    top = (jacobian**2).sum((1, 2)) + 1 + determinant**2
+    cofactor = np.stack(
+        [
+            np.stack([jacobian[:, 1, 1], -jacobian[:, 1, 0]], -1),
+            np.stack([-jacobian[:, 0, 1], jacobian[:, 0, 0]], -1),
+        ],
+        1,
+    )
+    by_determinant = (2 * determinant / chi - top * slope_chi / chi**2)[:, None, None]
+    slope_d = 2 * jacobian / chi[:, None, None] + by_determinant * cofactor
+    by_side = np.einsum("fij,fci->fjc", inverse, slope_d)
+    slope = np.zeros_like(uv)
+    for corner in (1, 2):
+        np.add.at(slope, faces[:, corner], by_side[:, corner - 1])
+        np.add.at(slope, faces[:, 0], -by_side[:, corner - 1])
+    return float((top / chi).sum()), slope
