@@ -45,6 +45,11 @@ class DataSet:
         """Return the path where a worker leaves the line about bad input."""
         return self._hidden(index, "fault.json")
 
+    @property
+    def stopped(self) -> Path:
+        """Path where a worker leaves the line about a fault of the machine, which stops them all."""
+        return Path(self.output) / f".{self.name}.stopped.json"
+
     def _hidden(self, index: int, suffix: str) -> Path:
         shard = self.shard(index)
         return shard.with_name(f".{shard.stem}.{suffix}")

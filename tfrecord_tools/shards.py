@@ -54,6 +54,7 @@ def write_shards(
     Raises:
       InputError: no task, the folder holds shards of other settings, `make_records` raised it, or nothing at
         all came out (then nothing is left in the folder).
+      OSError: the machine is at fault, as a full disk; finished shards stay.
     """
     files.output_folder(data_set.output, "--output")
     if not tasks:
@@ -79,8 +80,10 @@ def write_shards(
 def _write_shard(
     data_set: DataSet, make_records: MakeRecords, made_with: Callable[[], str] | None, element: tuple[int, list]
 ) -> None:
-    """Write one shard, then the note that says so; a fault of the input goes into a file for the main."""
+    """Write one shard, then the note that says so; a fault of input or machine goes into a file for the main."""
     index, tasks = element
+    if data_set.stopped.is_file():
+        return
     try:
         with files.atomic_path(data_set.shard(index)) as temporary:
             note = _write_records(tasks, make_records, temporary, data_set.progress(index))
@@ -91,6 +94,9 @@ def _write_shard(
             files.write_text(data_set.note(index), json.dumps(note))
     except InputError as error:
         files.write_text(data_set.fault(index), json.dumps(str(error)))
+    except (OSError, tf.errors.OpError) as error:  # a full disk: its room is free again, as the shard was removed
+        reason = error.message if isinstance(error, tf.errors.OpError) else str(error)
+        files.write_text(data_set.stopped, json.dumps(reason))
 
 
 def _write_records(tasks: list, make_records: MakeRecords, path: str, progress: Path) -> dict:
@@ -152,6 +158,7 @@ def _refuse_other_shards(data_set: DataSet, finished: dict[int, dict]) -> None:
 
 def _remove_leftovers(data_set: DataSet) -> None:
     """Remove what a killed run left: half-written files, words on progress, old faults."""
+    data_set.stopped.unlink(missing_ok=True)
     for index in range(data_set.num_shards):
         stem = data_set.shard(index).stem
         for pattern in (
@@ -165,12 +172,19 @@ def _remove_leftovers(data_set: DataSet) -> None:
 
 
 def _raise_faults(data_set: DataSet) -> None:
-    """Raise the first InputError of the workers, if there was one, and take back what the run wrote."""
+    """Raise the first InputError of the workers, if there was one, and take back what the run wrote.
+
+    Raises OSError for a fault of the machine, after which finished shards stay.
+    """
     for index in range(data_set.num_shards):
         if data_set.fault(index).is_file():
             line = json.loads(data_set.fault(index).read_text(encoding="utf-8"))
             _remove_all(data_set)
             raise InputError(line)
+    if data_set.stopped.is_file():
+        reason = json.loads(data_set.stopped.read_text(encoding="utf-8"))
+        data_set.stopped.unlink()
+        raise OSError(f"{data_set.name}: {reason}; the same command goes on where this one stopped")
 
 
 def _raise_if_empty(data_set: DataSet, manifest: dict) -> None:

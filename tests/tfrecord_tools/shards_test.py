@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -24,6 +25,23 @@ def fail_on_five(task):
 
 def nothing(task):
     return [], [f"task {task} gave nothing"]
+
+
+class Called:
+    """Makes records and counts its calls in a file, as Beam calls a copy; after `good` calls it raises."""
+
+    def __init__(self, log, good=100, fault=None):
+        self.log, self.good, self.fault = log, good, fault
+
+    def __call__(self, task):
+        with self.log.open("a") as log:
+            log.write(f"{task}\n")
+        if len(self.calls()) > self.good:
+            raise self.fault
+        return make(task)
+
+    def calls(self):
+        return self.log.read_text().split() if self.log.exists() else []
 
 
 def data_set(folder, shards=3, settings=None, name="train"):
@@ -76,30 +94,18 @@ def test_finished_shards_are_kept_and_lost_ones_written_again(tmp_path):
     assert bytes_of(tmp_path) == before
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
     write_shards(range(7), make, data_set(tmp_path / "whole"), BeamRun())
-    made = []
-
-    def break_off(task):
-        if len(made) == 4:
-            raise KeyboardInterrupt
-        made.append(task)
-        return make(task)
-
-    def go_on(task):
-        made.append(task)
-        return make(task)
-
+    broken, again = Called(tmp_path / "broken", 4, KeyboardInterrupt()), Called(tmp_path / "again")
     with pytest.raises(BaseException):  # noqa: B017  as Beam passes it on
-        write_shards(range(7), break_off, data_set(tmp_path / "cut"), BeamRun())
+        write_shards(range(7), broken, data_set(tmp_path / "cut"), BeamRun())
     assert not (tmp_path / "cut" / "train.manifest.json").exists()
     assert not list((tmp_path / "cut").glob("*.part*"))
     done = len(list((tmp_path / "cut").glob("train-*.tfrecord")))
-    made.clear()
-    write_shards(range(7), go_on, data_set(tmp_path / "cut"), BeamRun())
+    write_shards(range(7), again, data_set(tmp_path / "cut"), BeamRun())
     assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
     assert done >= 1
-    assert len(made) < 7
+    assert 0 < len(again.calls()) < 7
 
 
 def test_other_settings_or_another_number_of_shards_are_refused(tmp_path):
@@ -130,6 +136,25 @@ def test_input_error_of_a_task_ends_the_run_and_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match=r"^task 5 is bad$"):
         write_shards(range(7), fail_on_five, data_set(tmp_path / "out"), BeamRun())
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        tf.errors.ResourceExhaustedError(None, None, "a.tfrecord; No space left on device"),
+    ],
+)
+def test_full_disk_stops_the_run_which_goes_on_from_there(tmp_path, fault):
+    full = Called(tmp_path / "calls", 3, fault)
+    write_shards(range(7), make, data_set(tmp_path / "whole", shards=7), BeamRun())
+    with pytest.raises(OSError, match=r"^train: .*No space left on device; the same command goes on"):
+        write_shards(range(7), full, data_set(tmp_path / "full", shards=7), BeamRun())
+    assert len(full.calls()) == 4  # nobody tried after the fault
+    kept = {path.name for path in (tmp_path / "full").iterdir()}
+    assert len(kept) == 6 and sum(name.endswith("note.json") for name in kept) == 3  # three shards and their notes
+    write_shards(range(7), make, data_set(tmp_path / "full", shards=7), BeamRun())
+    assert bytes_of(tmp_path / "full") == bytes_of(tmp_path / "whole")
 
 
 def test_no_record_at_all_is_an_error_and_leaves_nothing(tmp_path):
