@@ -24,7 +24,9 @@ class Reference:
         base mesh's body and vertices are its first V: any other shape of the base mesh has the same charts.
       part: `[F]` uint8, 1..24.
       uv: `[F, 3, 2]` float32 chart coordinates of the corners, in [0, 1].
-      mirror: `[V]` int32 the vertex on the other side (itself on the middle plane).
+      mirror: `[V]` int32 the vertex on the other side (itself on the middle plane); on a user's surface the nearest.
+      flip_table: `[24, 256, 256, 2]` float32 (u, v) of the mirrored place by [part - 1, v, u] where the user has the
+        official table; see `surface.symmetry`. Not saved.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Reference:
     part: np.ndarray
     uv: np.ndarray
     mirror: np.ndarray
+    flip_table: np.ndarray | None = None
 
 
 _TYPES = {"vertices": np.float32, "faces": np.int32, "part": np.uint8, "uv": np.float32, "mirror": np.int32}

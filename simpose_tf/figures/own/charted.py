@@ -11,12 +11,12 @@ from simpose_tf import keypoints
 from simpose_tf.charts import NUM_PARTS, PART_NAMES
 from simpose_tf.errors import InputError
 from simpose_tf.figures import makehuman
-from simpose_tf.surface.lookup import barycentric, closest
+from simpose_tf.surface.lookup import closest
+from simpose_tf.surface.places import Places, places_in_charts, plane_weights
 from simpose_tf.surface.reference import open_reference
 
 _POINTS = 64  # places of the surface that a keypoint is carried over by
 _SOFTNESS = 1e-5  # square metres; how gently the carried weights are corrected (a millimetre is left at most)
-_FLAT = 1e-9  # faces with less area in the chart are no place to look up
 
 
 @dataclass(frozen=True)
@@ -159,45 +159,38 @@ def places_of_iuv(surface: Surface, parts: np.ndarray, uvs: np.ndarray) -> tuple
     Raises:
       InputError: a part has no faces.
     """
-    corner, share = np.zeros((len(parts), 3), np.int64), np.zeros((len(parts), 3))
-    edges = surface.uv[:, 1:].astype(float) - surface.uv[:, :1]
-    usable = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]) > _FLAT
-    for chart in np.unique(parts):
-        source, rows = np.flatnonzero((surface.part == chart) & usable), np.flatnonzero(parts == chart)
-        if not len(source):
-            named = f"part {chart} ({PART_NAMES[chart]})"
-            raise InputError(f"{surface.place}: keypoints need faces of {named}; the charts have none")
-        triangles = np.pad(surface.uv[source].astype(float), ((0, 0), (0, 0), (0, 1)))
-        points = np.pad(uvs[rows].astype(float), ((0, 0), (0, 1)))
-        nearest, weights = closest(points, triangles.reshape(-1, 3), np.arange(3 * len(source)).reshape(-1, 3))
-        if surface.depth is not None:
-            depth = surface.depth[surface.faces[source]]
-            nearest, weights = _innermost(points, triangles, depth, (nearest, weights))
-        corner[rows], share[rows] = surface.faces[source[nearest]], weights
-    return corner, share
+    missing = np.setdiff1d(parts, surface.part)
+    if len(missing):
+        named = f"part {missing[0]} ({PART_NAMES[missing[0]]})"
+        raise InputError(f"{surface.place}: keypoints need faces of {named}; the charts have none")
+    found = places_in_charts(surface.part, surface.uv, parts, uvs)
+    if surface.depth is not None:
+        found = _innermost(surface, parts, uvs, found)
+    return surface.faces[found.face], found.weights
 
 
-def _innermost(
-    points: np.ndarray, triangles: np.ndarray, depth: np.ndarray, nearest: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each point the triangle around it that lies deepest, and its weights; `nearest` if there is none.
+def _innermost(surface: Surface, parts: np.ndarray, uvs: np.ndarray, nearest: Places) -> Places:
+    """Return for each (part, u, v) the place in a triangle around it that lies deepest; `nearest` if there is none.
 
     Args:
-      points: `[N, 3]` places in a chart, the third coordinate 0.
-      triangles: `[F, 3, 3]` in the chart.
-      depth: `[F, 3]` of the corners.
-      nearest: triangle `[N]` and weights `[N, 3]` to take else.
+      surface: with the depth of its vertices.
+      parts: `[N]`.
+      uvs: `[N, 2]`.
+      nearest: what to take where no triangle holds (u, v).
     """
-    found, weights = nearest[0].copy(), nearest[1].copy()
-    low, high = triangles.min(1), triangles.max(1)
-    for row, point in enumerate(points):
-        near = np.flatnonzero(((low <= point) & (point <= high)).all(1))
-        shares = barycentric(np.broadcast_to(point, (len(near), 3)), triangles[near])
-        inside = (shares >= -1e-9).all(1)
+    assert surface.depth is not None
+    face, weights = nearest.face.copy(), nearest.weights.copy()
+    charts = {part: np.flatnonzero(surface.part == part) for part in np.unique(parts)}
+    low, high = surface.uv.min(1), surface.uv.max(1)
+    for row, (part, uv) in enumerate(zip(parts, uvs, strict=True)):
+        chart = charts[part]
+        near = chart[((low[chart] <= uv) & (uv <= high[chart])).all(1)]
+        shares = plane_weights(np.broadcast_to(uv.astype(float), (len(near), 2)), surface.uv[near].astype(float))
+        inside = (shares >= -1e-9).all(1)  # a triangle without area has no shares that are numbers
         if inside.any():
-            levels = np.where(inside, (shares * depth[near]).sum(1), np.inf)
-            found[row], weights[row] = near[levels.argmin()], np.maximum(shares[levels.argmin()], 0)
-    return found, weights
+            levels = np.where(inside, (shares * surface.depth[surface.faces[near]]).sum(1), np.inf)
+            face[row], weights[row] = near[levels.argmin()], np.maximum(shares[levels.argmin()], 0)
+    return Places(face, weights)
 
 
 @functools.cache
