@@ -42,8 +42,12 @@ def close_ups(charted: ChartedMesh) -> list[CloseUp]:
 
 def picture(charted: ChartedMesh, view: CloseUp, size: int) -> np.ndarray:
     """Return uint8 `[H, W, 3]`, at most about `size` pixels wide and high: parts, contours and seams."""
-    near, inside = _near(charted, view.parts), np.isin(charted.part, view.parts)
-    points = np.asarray(charted.vertices, float)
+    points, inside = np.asarray(charted.vertices, float), np.isin(charted.part, view.parts)
+    near = _near(charted, view.parts)
+    # Inner sides would show through the hole that the rest of the person leaves.
+    corners = points[charted.faces[near]] @ view.axes.T
+    side_1, side_2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    near = near[side_1[:, 0] * side_2[:, 1] - side_1[:, 1] * side_2[:, 0] < 0]
     seen = points[np.unique(charted.faces[inside])] @ view.axes[:2].T
     longest = float((seen.max(0) - seen.min(0)).max())
     camera = camera_on(points[np.unique(charted.faces[inside])], view.axes, size / (1.1 * longest), 0.05 * longest)
@@ -68,7 +72,7 @@ def _near(charted: ChartedMesh, parts: tuple[int, ...]) -> np.ndarray:
 def _corners(charted: ChartedMesh, parts: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return all corners `[N, 3]` and their uv `[N, 2]` of parts on the fitted body, or on the mesh without one."""
     vertices, faces, part, uv = charted.vertices, charted.faces, charted.part, charted.uv
-    if charted.body is not None:
+    if charted.body is not None and np.isin(charted.body.part, parts).any():
         vertices, faces, part, uv = charted.body.vertices, charted.body.faces, charted.body.part, charted.body.uv
     inside = np.isin(part, parts)
     return np.asarray(vertices, float)[faces[inside]].reshape(-1, 3), uv[inside].reshape(-1, 2).astype(float)
@@ -85,8 +89,7 @@ def _head(charted: ChartedMesh) -> list[CloseUp]:
     for p, sign in ((23, 1), (24, -1)):
         points, uv = _corners(charted, (p,))
         if len(points):
-            up += _growth(points, uv[:, 1])
-            ahead += sign * _growth(points, uv[:, 0])
+            up, ahead = up + _growth(points, uv[:, 1]), ahead + sign * _growth(points, uv[:, 0])
     up, ahead = _sound(up, (0, 1, 0)), _sound(ahead, (0, 0, 1))
     left = np.cross(up, ahead)
     towards = {"front": ahead, "back": -ahead, "left": left, "right": -left}
@@ -95,7 +98,6 @@ def _head(charted: ChartedMesh) -> list[CloseUp]:
 
 def _hand(charted: ChartedMesh, p: int, name: str) -> list[CloseUp]:
     points = _corners(charted, (p,))[0]
-    points = points if len(points) else np.asarray(charted.vertices, float)[charted.faces[charted.part == p]][:, 0]
     normal = np.linalg.svd(points - points.mean(0), full_matrices=False)[2][2]
     arm = _corners(charted, _ARMS)[0]
     # The wrist lies where the arm comes nearest; fingers point up.
@@ -110,12 +112,13 @@ def _sides(normal: np.ndarray) -> tuple[tuple[str, np.ndarray], ...]:
 
 def _foot(charted: ChartedMesh, p: int, name: str) -> list[CloseUp]:
     points, uv = _corners(charted, (p,))
+    # A foot is longest from heel to toes; u grows that way on the left one and the other way on the right one.
+    toes = np.linalg.svd(points - points.mean(0), full_matrices=False)[2][0]
+    toes = toes * (np.sign(toes @ _growth(points, uv[:, 0]) * (1 if p == 5 else -1)) or 1)
     leg = _corners(charted, _LEGS)[0]
-    ankle = leg[np.argmin(((leg - points.mean(0)) ** 2).sum(1))] if len(leg) and len(points) else np.zeros(3)
-    up = _sound(ankle - points.mean(0), (0, 1, 0)) if len(points) else np.array([0, 1.0, 0])
-    # u grows to the toes on the left foot, to the heel on the right one.
-    toes = _growth(points, uv[:, 0]) * (1 if p == 5 else -1) if len(points) else np.zeros(3)
-    toes = _sound(toes - (toes @ up) * up, (0, 0, 1))
+    ankle = leg[np.argmin(((leg - points.mean(0)) ** 2).sum(1))] if len(leg) else points[points[:, 1].argmax()]
+    up = ankle - points.mean(0)
+    up = _sound(up - (up @ toes) * toes, (0, 1, 0))
     outside = np.cross(up, toes) * (1 if p == 5 else -1)
     return [
         CloseUp(f"{name} from above", (p,), look_along(up, -toes)),

@@ -120,7 +120,8 @@ def visible(camera: Camera, raster: Raster, segments: Segments) -> np.ndarray:
             at = row + 2 + down, column + 2 + right
             seen |= (shown[at][:, None] == segments.faces).any(1)
     # Faces smaller than a pixel are seen where nothing lies before them.
-    return inside & (seen | (depth[row + 2, column + 2] < place[:, 2] + 0.5 / camera.scale))
+    at_depth = depth[row + 2, column + 2]
+    return inside & (seen | (np.isfinite(at_depth) & (at_depth < place[:, 2] + 0.5 / camera.scale)))
 
 
 def draw(

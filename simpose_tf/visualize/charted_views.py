@@ -15,8 +15,9 @@ INK, WHITE, CUT, RIM = (35, 38, 45), (255, 255, 255), (37, 99, 168), (140, 146, 
 JUNCTION = (200, 40, 40)
 BODY, OUTSIDE = np.array([96, 155, 214.0]), np.array([214, 84, 60.0])
 CLAY, LAYER = np.array([216, 217, 220.0]), np.array([236, 190, 110.0])
+_HEAT = np.array([[228, 233, 238], [250, 222, 150], [242, 150, 70], [200, 50, 50], [92, 12, 60]], float)
 
-# Directions of the light in the picture's frame (right, down, towards the viewer): from above, a little left.
+# Direction of the light in the picture's frame (right, down, towards the viewer): from above, a little left.
 _LIGHT = np.array([-0.35, -0.5, 0.79])
 
 
@@ -102,9 +103,10 @@ def distance_picture(charted: ChartedMesh, shot: Shot, most: float) -> np.ndarra
 
 
 def heat_colors(share: np.ndarray) -> np.ndarray:
-    """Return the colours uint8 `[..., 3]` of shares in [0, 1] of a scale: dark blue over green to yellow."""
-    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
-    return table[np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)]
+    """Return the colours uint8 `[..., 3]` of shares in [0, 1] of a scale: from pale over yellow and red to dark."""
+    place = np.linspace(0, 1, len(_HEAT))
+    channels = [np.interp(share, place, _HEAT[:, k]) for k in range(3)]
+    return np.round(np.stack(channels, -1)).astype(np.uint8)
 
 
 def layers_picture(charted: ChartedMesh, shot: Shot) -> np.ndarray:

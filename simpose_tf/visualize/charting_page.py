@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from simpose_tf import charts, files
+from simpose_tf.surface.distortion import Distortion, measure
 from simpose_tf.visualize import charted_closeups, charted_views, charting_table, flat_charts, report_page
 from simpose_tf.visualize.charted_mesh import ChartedMesh
 from simpose_tf.visualize.charted_views import Shot
@@ -82,8 +83,12 @@ def _tiles(charted: ChartedMesh) -> str:
         "triangles": f"{len(charted.faces):,}",
         "parts": f"{len(np.unique(charted.part))} of {charts.NUM_PARTS}",
         "folded triangles (should be 0)": f"{found.folds.sum():,}",
-        "mean stretch (1 is ideal)": f"{np.nansum(found.stretch * found.area) / np.nansum(found.area):.2f}",
+        "mean stretch (1 is ideal)": f"{_mean_stretch(found):.2f}",
     }
+    if charted.body is not None:
+        body = charted.body
+        own = _mean_stretch(measure(body.vertices, body.faces, body.part, body.uv))
+        shown["mean stretch of the reference itself"] = f"{own:.2f}"
     if charted.layer is not None:
         shown["of the triangles in layers over the body"] = f"{100 * charted.layer.mean():.0f} %"
     if charted.distance is not None:
@@ -96,6 +101,11 @@ def _tiles(charted: ChartedMesh) -> str:
         for name, number in shown.items()
     )
     return f'<div class="tiles">{tiles}</div>'
+
+
+def _mean_stretch(found: Distortion) -> float:
+    """Return the mean over the parts' stretches, by area."""
+    return float(np.nansum(found.stretch * found.area) / np.nansum(found.area))
 
 
 def _notes(notes: Sequence[str]) -> str:

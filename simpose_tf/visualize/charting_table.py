@@ -42,7 +42,7 @@ def table(charted: ChartedMesh) -> str:
     body = charted.body
     own = None if body is None else measure(body.vertices, body.faces, body.part, body.uv)
     names = [
-        "part", "triangles", "in layers", *(name for _, name, _, _ in _MEASURES), "folds", "distance, mm", "95 %, mm",
+        "part", "triangles", "in layers", *(name for _, name, _, _ in _MEASURES), "folds", "distance, mm", "95 % below",
     ]  # fmt: skip
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
     rows = "".join(_row(p, charted, own) for p in range(1, charts.NUM_PARTS + 1))

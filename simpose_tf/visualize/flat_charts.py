@@ -5,13 +5,16 @@ import numpy as np
 
 from simpose_tf.surface import distortion
 from simpose_tf.visualize.charted_mesh import ChartedMesh
-from simpose_tf.visualize.orthographic import Camera, rasterise
+from simpose_tf.visualize.orthographic import Camera
 
 # The square's margin, of its side.
 _MARGIN = 0.03
 
 # What is drawn is this much finer than the picture.
 _FINER = 2
+
+# cv2's fixed point: coordinates are given in 1/16 pixel.
+_SHIFT = 4
 
 _MISSING, _WIRE, _FOLD, _FRAME = (226, 228, 232), (70, 74, 84), (214, 0, 110), (150, 155, 165)
 
@@ -53,7 +56,8 @@ def chart_picture(charted: ChartedMesh, part: int, size: int) -> np.ndarray:
     camera = _square(side)
     picture = np.full((side, side, 3), 255, np.uint8)
     if charted.body is not None:
-        picture[_cover(camera, charted.body.uv[charted.body.part == part])] = _MISSING
+        covered = _triangles(camera, np.asarray(charted.body.uv[charted.body.part == part], float))
+        _fill(picture, covered, np.tile(_MISSING, (len(covered), 1)))
     chosen = np.flatnonzero(charted.part == part)
     if len(chosen):
         _draw_faces(picture, camera, charted, chosen)
@@ -67,28 +71,30 @@ def _square(side: int) -> Camera:
     return Camera(np.diag([1.0, -1.0, 1.0]), scale, np.array([side * _MARGIN, side * (1 - _MARGIN)]), side, side)
 
 
-def _cover(camera: Camera, uv: np.ndarray) -> np.ndarray:
-    """Return the pixels bool `[H, W]` that uv triangles `[N, 3, 2]` cover."""
-    corners = np.concatenate([uv.reshape(-1, 2), np.zeros((3 * len(uv), 1))], 1)
-    return rasterise(camera, corners, np.arange(len(corners)).reshape(-1, 3)).mask
+def _triangles(camera: Camera, uv: np.ndarray) -> np.ndarray:
+    """Return uv triangles `[N, 3, 2]` as OpenCV draws them, int32 in 1/16 pixel from the first pixel's centre."""
+    points = camera.project(np.concatenate([uv, np.zeros((*uv.shape[:2], 1))], 2))[..., :2]
+    return np.round((points - 0.5) * (1 << _SHIFT)).astype(np.int32)
+
+
+def _fill(picture: np.ndarray, triangles: np.ndarray, colors: np.ndarray) -> None:
+    """Fill triangles `[N, 3, 2]`, one after the other, with colours `[N, 3]`."""
+    for triangle, color in zip(triangles, colors.tolist(), strict=True):
+        cv2.fillConvexPoly(picture, triangle, color, cv2.LINE_8, _SHIFT)
 
 
 def _draw_faces(picture: np.ndarray, camera: Camera, charted: ChartedMesh, chosen: np.ndarray) -> None:
     """Draw some faces of one chart with their edges."""
     layer = np.zeros(len(chosen), bool) if charted.layer is None else charted.layer[chosen]
-    uv = np.asarray(charted.uv[chosen], float)
-    depth = np.repeat(np.where(layer, 0.0, 1.0), 3)[:, None]
-    corners = np.concatenate([uv.reshape(-1, 2), depth], 1)
-    raster = rasterise(camera, corners, np.arange(len(corners)).reshape(-1, 3))
-    picture[raster.mask] = stretch_colors(face_stretch(charted, chosen))[raster.face[raster.mask]]
-    wire = picture.copy()
-    points = np.round((camera.project(corners)[:, :2].reshape(-1, 3, 2) - 0.5) * 16).astype(np.int32)
-    shown = points if layer.all() else points[~layer]
-    cv2.polylines(wire, list(shown), True, _WIRE, 1, cv2.LINE_AA, 4)
+    chosen = chosen[np.argsort(~layer, kind="stable")]
+    triangles = _triangles(camera, np.asarray(charted.uv[chosen], float))
+    _fill(picture, triangles, stretch_colors(face_stretch(charted, chosen)))
+    wire, shown = picture.copy(), triangles if layer.all() else triangles[layer.sum() :]
+    cv2.polylines(wire, list(shown), True, _WIRE, 1, cv2.LINE_AA, _SHIFT)
     # Dense charts would drown in their edges.
-    opacity = float(np.clip(0.55 * np.sqrt(1200 / max(len(shown), 1)), 0.12, 0.55))
+    opacity = float(np.clip(0.55 * np.sqrt(1200 / len(shown)), 0.12, 0.55))
     picture[:] = cv2.addWeighted(picture, 1 - opacity, wire, opacity, 0)
-    folds = distortion.folded_faces(charted.part, charted.uv) if charted.folds is None else charted.folds
-    for triangle in points[folds[chosen]]:
-        cv2.fillConvexPoly(picture, triangle, _FOLD, cv2.LINE_AA, 4)
-        cv2.polylines(picture, [triangle], True, _FOLD, 3, cv2.LINE_AA, 4)
+    folded = distortion.folded_faces(charted.part, charted.uv) if charted.folds is None else charted.folds
+    for triangle in triangles[folded[chosen]]:
+        cv2.fillConvexPoly(picture, triangle, _FOLD, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(picture, [triangle], True, _FOLD, 3, cv2.LINE_AA, _SHIFT)

@@ -113,71 +113,73 @@ def rasterise(camera: Camera, vertices: np.ndarray, faces: np.ndarray) -> Raster
     corners = camera.project(vertices)[faces]
     size = np.array([camera.width, camera.height])
     # Centres x + 0.5 with low <= x + 0.5 <= high.
-    first = np.maximum(np.ceil(corners[..., :2].min(1) - 0.5), 0).astype(np.int64)
-    last = np.minimum(np.floor(corners[..., :2].max(1) - 0.5), size - 1).astype(np.int64)
+    first = np.maximum(np.ceil(corners[..., :2].min(1) - 0.5), 0).astype(np.int32)
+    last = np.minimum(np.floor(corners[..., :2].max(1) - 0.5), size - 1).astype(np.int32)
     extent = np.maximum(last - first + 1, 0)
-    number = extent.prod(1)
-    shown = _Shown(camera.height, camera.width)
+    # Faces seen edge-on cover no pixel.
+    number = np.where(_doubled_areas(corners) != 0, extent.prod(1), 0)
+    pixels = camera.height * camera.width
+    shown = Raster(
+        np.full(pixels, -1, np.int32), np.zeros((pixels, 3), np.float32), np.full(pixels, -np.inf, np.float64)
+    )
     todo = np.flatnonzero(number)
     for some in np.split(todo, np.flatnonzero(np.diff(np.cumsum(number[todo]) // _BATCH)) + 1):
-        if len(some):
-            _draw(shown, some, corners[some], first[some], extent[some, 0], number[some])
-    return shown.raster()
+        row, column, which = _pixels_of_boxes(first[some], extent[some, 0], number[some])
+        _draw(shown, some, corners[some], which, np.stack([column, row], 1), camera.width)
+    shape = camera.height, camera.width
+    return Raster(
+        shown.face.reshape(shape), shown.weights.reshape(*shape, 3), shown.depth.astype(np.float32).reshape(shape)
+    )
 
 
-class _Shown:
-    """The nearest face of each pixel so far."""
+def _doubled_areas(corners: np.ndarray) -> np.ndarray:
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
 
-    def __init__(self, height: int, width: int):
-        self.shape = height, width
-        self.depth = np.full(height * width, -np.inf)
-        self.face = np.full(height * width, -1, np.int32)
-        self.weights = np.zeros((height * width, 3), np.float32)
 
-    def put(self, pixel: np.ndarray, depth: np.ndarray, face: np.ndarray, weights: np.ndarray) -> None:
-        # Of several values for a pixel numpy keeps the last: the nearest one; of equal ones the first face.
-        order = np.lexsort((-face, depth))
-        last = np.full(len(self.depth), -1, np.int64)
-        last[pixel[order]] = order
-        won = last[last >= 0]
-        won = won[depth[won] > self.depth[pixel[won]]]
-        at = pixel[won]
-        self.depth[at], self.face[at], self.weights[at] = depth[won], face[won], weights[won]
+def _pixels_of_boxes(
+    first: np.ndarray, columns: np.ndarray, number: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return row, column and box of every pixel of some boxes, int32 `[P]` each.
 
-    def raster(self) -> Raster:
-        face, depth = self.face.reshape(self.shape), self.depth.astype(np.float32).reshape(self.shape)
-        return Raster(face, self.weights.reshape(*self.shape, 3), depth)
+    Args:
+      first: `[N, 2]` column and row of their first pixels.
+      columns: `[N]` widths.
+      number: `[N]` pixels.
+    """
+    which = np.repeat(np.arange(len(number), dtype=np.int32), number)
+    within = np.arange(len(which), dtype=np.int32) - np.repeat((np.cumsum(number) - number).astype(np.int32), number)
+    down = within // columns[which]
+    return first[which, 1] + down, first[which, 0] + within - down * columns[which], which
 
 
 def _draw(
-    shown: _Shown, face: np.ndarray, corners: np.ndarray, first: np.ndarray, columns: np.ndarray, number: np.ndarray
+    shown: Raster, face: np.ndarray, corners: np.ndarray, which: np.ndarray, pixels: np.ndarray, width: int
 ) -> None:
-    """Draw faces: test every pixel of each one's box.
+    """Draw faces where they are nearer than what is there.
 
     Args:
-      shown: what is drawn into.
-      face: `[N]` their ids.
+      shown: what is drawn into, its pixels in one row; of equal depths the first stays.
+      face: `[N]` ids.
       corners: `[N, 3, 3]` x, y, depth.
-      first: `[N, 2]` column and row of the first pixel of their boxes.
-      columns: `[N]` widths of the boxes.
-      number: `[N]` pixels in the boxes.
+      which: `[P]` the face that each pixel is tested with.
+      pixels: `[P, 2]` column and row.
+      width: of the picture.
     """
-    which = np.repeat(np.arange(len(face)), number)
-    within = np.arange(len(which)) - np.repeat(np.cumsum(number) - number, number)
-    row, column = first[which, 1] + within // columns[which], first[which, 0] + within % columns[which]
-    a, b, c = (corners[:, k, :2] for k in range(3))
-    doubled = _cross(b - a, c - a)
-    # Faces seen edge-on cover no pixel; the others' sign says which side is seen.
-    inverse = np.divide(1, doubled, out=np.zeros_like(doubled), where=doubled != 0)[which]
-    x, y = column + 0.5, row + 0.5
-    second = ((x - a[which, 0]) * (c - a)[which, 1] - (y - a[which, 1]) * (c - a)[which, 0]) * inverse
-    third = ((b - a)[which, 0] * (y - a[which, 1]) - (b - a)[which, 1] * (x - a[which, 0])) * inverse
+    # Barycentric coordinates are linear in the picture, a x + b y + c.
+    (ax, ay), (bx, by), (cx, cy) = ((corners[:, k, 0], corners[:, k, 1]) for k in range(3))
+    inverse = 1 / _doubled_areas(corners)
+    second = np.stack([(cy - ay), (ax - cx), (cx * ay - cy * ax)], 1) * inverse[:, None]
+    third = np.stack([(ay - by), (bx - ax), (ax * by - ay * bx)], 1) * inverse[:, None]
+    x, y = pixels[:, 0] + 0.5, pixels[:, 1] + 0.5
+    to_second, to_third = (k[which, 0] * x + k[which, 1] * y + k[which, 2] for k in (second, third))
     # Rounding may not open gaps between faces.
-    hit = np.flatnonzero((second >= -1e-9) & (third >= -1e-9) & (second + third <= 1 + 1e-9) & (inverse != 0))
-    weights = np.stack([1 - second[hit] - third[hit], second[hit], third[hit]], 1)
-    depth = (weights * corners[which[hit], :, 2]).sum(1)
-    shown.put(row[hit] * shown.shape[1] + column[hit], depth, face[which[hit]], weights.astype(np.float32))
-
-
-def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    hit = np.flatnonzero((to_second >= -1e-9) & (to_third >= -1e-9) & (to_second + to_third <= 1 + 1e-9))
+    of, at = which[hit], pixels[hit, 1] * width + pixels[hit, 0]
+    weights = np.stack([1 - to_second[hit] - to_third[hit], to_second[hit], to_third[hit]], 1)
+    depth = (weights * corners[of, :, 2]).sum(1)
+    before = shown.depth[at]
+    np.maximum.at(shown.depth, at, depth)
+    # Of several values for a pixel numpy keeps the last: here the first face of those that are equally near.
+    won = np.flatnonzero((depth == shown.depth[at]) & (depth > before))[::-1]
+    shown.face[at[won]], shown.weights[at[won]] = face[of[won]], weights[won]
