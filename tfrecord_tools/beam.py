@@ -1,5 +1,6 @@
 """Apache Beam without its noise: the options of a run, quiet imports and quiet workers."""
 
+import argparse
 import contextlib
 import logging
 import os
@@ -79,10 +80,27 @@ def _options(run: BeamRun, num_elements: int) -> Any:
 
     if run.workers < 1:
         raise InputError(f"--workers={run.workers}: at least 1")
+    if run.runner in ("DirectRunner", "DaskRunner"):  # others may have options that only their server knows
+        _check(run.options)
     options = [*run.options, f"--direct_num_workers={run.workers}"]
     if run.runner == "DaskRunner" and not any(option.startswith("--dask_np") for option in run.options):
         options.append(f"--dask_npartitions={num_elements}")  # else it puts them all on one worker
     return PipelineOptions(options)
+
+
+def _check(options: Sequence[str]) -> None:
+    """Raise InputError for words that no option of Beam takes, which it would pass over in silence."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for group in {str(group): group for group in PipelineOptions.__subclasses__()}.values():
+        group._add_argparse_args(parser)  # the hook by which Beam itself asks for them
+    try:
+        _, unknown = parser.parse_known_args(options)
+    except argparse.ArgumentError as error:
+        raise InputError(f"--beam_option: {error}") from error
+    if unknown:
+        raise InputError(f"--beam_option={unknown[0]}: Beam has no such option")
 
 
 @contextlib.contextmanager

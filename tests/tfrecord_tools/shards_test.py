@@ -174,3 +174,21 @@ def test_unknown_runner_raises(tmp_path):
         write_shards(range(7), make, data_set(tmp_path), BeamRun("NoSuchRunner"))
     with pytest.raises(InputError, match="--workers=0"):
         write_shards(range(7), make, data_set(tmp_path), BeamRun(workers=0))
+
+
+@pytest.mark.parametrize("word", ["--no_such_option=3", "--direct_num_worker=3", "stray"])
+def test_option_that_beam_does_not_know_is_told_and_leaves_nothing(tmp_path, word):
+    with pytest.raises(InputError, match=f"^--beam_option={word}: Beam has no such option"):
+        write_shards(range(7), make, data_set(tmp_path / "out"), BeamRun(options=[word]))
+    assert not (tmp_path / "out").exists()
+
+
+def test_option_of_beam_with_a_bad_value_is_told(tmp_path, capfd):
+    with pytest.raises(InputError, match="^--beam_option: argument --direct_num_workers: invalid int value: 'x'"):
+        write_shards(range(7), make, data_set(tmp_path), BeamRun(options=["--direct_num_workers=x"]))
+    assert not capfd.readouterr().err
+
+
+def test_options_of_beam_are_taken(tmp_path):
+    options = ["--direct_running_mode=in_memory", "--job_name", "mine"]
+    assert write_shards(range(3), make, data_set(tmp_path), BeamRun(options=options))["num_records"] == 6
