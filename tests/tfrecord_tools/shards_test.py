@@ -184,7 +184,7 @@ def test_option_that_beam_does_not_know_is_told_and_leaves_nothing(tmp_path, wor
 
 
 def test_option_of_beam_with_a_bad_value_is_told(tmp_path, capfd):
-    with pytest.raises(InputError, match="^--beam_option: argument --direct_num_workers: invalid int value: 'x'"):
+    with pytest.raises(InputError, match=r"^--beam_option: argument --direct_num_workers: invalid int value: 'x'"):
         write_shards(range(7), make, data_set(tmp_path), BeamRun(options=["--direct_num_workers=x"]))
     assert not capfd.readouterr().err
 
