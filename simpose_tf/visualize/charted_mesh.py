@@ -35,6 +35,12 @@ class ChartedMesh:
     body: Reference | None = None
 
     @functools.cached_property
+    def areas(self) -> np.ndarray:
+        """The faces' areas `[F]`, square metres."""
+        corners = np.asarray(self.vertices, float)[self.faces]
+        return 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+
+    @functools.cached_property
     def distortion(self) -> distortion.Distortion:
         """The measures of its charts."""
         return distortion.measure(self.vertices, self.faces, self.part, self.uv, self.folds)

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from simpose_tf import charts, files
-from simpose_tf.surface.distortion import Distortion, measure
 from simpose_tf.visualize import charted_closeups, charted_views, charting_table, flat_charts, report_page
 from simpose_tf.visualize.charted_mesh import ChartedMesh
 from simpose_tf.visualize.charted_views import Shot
@@ -83,12 +82,12 @@ def _tiles(charted: ChartedMesh) -> str:
         "triangles": f"{len(charted.faces):,}",
         "parts": f"{len(np.unique(charted.part))} of {charts.NUM_PARTS}",
         "folded triangles (should be 0)": f"{found.folds.sum():,}",
-        "mean stretch (1 is ideal)": f"{_mean_stretch(found):.2f}",
+        "median stretch (1 is ideal)": f"{median_stretch(charted):.2f}",
     }
     if charted.body is not None:
         body = charted.body
-        own = _mean_stretch(measure(body.vertices, body.faces, body.part, body.uv))
-        shown["mean stretch of the reference itself"] = f"{own:.2f}"
+        own = median_stretch(ChartedMesh(body.vertices, body.faces, body.part, body.uv))
+        shown["median stretch of the reference itself"] = f"{own:.2f}"
     if charted.layer is not None:
         shown["of the triangles in layers over the body"] = f"{100 * charted.layer.mean():.0f} %"
     if charted.distance is not None:
@@ -103,9 +102,15 @@ def _tiles(charted: ChartedMesh) -> str:
     return f'<div class="tiles">{tiles}</div>'
 
 
-def _mean_stretch(found: Distortion) -> float:
-    """Return the mean over the parts' stretches, by area."""
-    return float(np.nansum(found.stretch * found.area) / np.nansum(found.area))
+def median_stretch(charted: ChartedMesh) -> float:
+    """Return the stretch that half of the surface stays below (a few nearly flat faces would rule a mean)."""
+    stretch = np.zeros(len(charted.faces))
+    for p in np.unique(charted.part):
+        inside = np.flatnonzero(charted.part == p)
+        stretch[inside] = flat_charts.face_stretch(charted, inside)
+    order = np.argsort(stretch, kind="stable")
+    area = np.cumsum(charted.areas[order])
+    return float(stretch[order[np.searchsorted(area, area[-1] / 2)]])
 
 
 def _notes(notes: Sequence[str]) -> str:

@@ -54,8 +54,7 @@ def distances(charted: ChartedMesh, inside: np.ndarray) -> tuple[float, float]:
     """Return the mean and the 95th percentile, in millimetres and by area, of the distance over some faces `[F]`."""
     if charted.distance is None or not inside.any():
         return np.nan, np.nan
-    corners = np.asarray(charted.vertices, float)[charted.faces[inside]]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    area = charted.areas[inside]
     distance = 1000 * np.asarray(charted.distance, float)[charted.faces[inside]].mean(1)
     order = np.argsort(distance, kind="stable")
     most = distance[order][min(np.searchsorted(np.cumsum(area[order]), 0.95 * area.sum()), len(order) - 1)]
@@ -78,5 +77,12 @@ def _row(p: int, charted: ChartedMesh, own: Distortion | None) -> str:
 
 
 def _number(value: float, own: float | None, form: str, factor: float) -> str:
-    text = "–" if np.isnan(value) else f"{value * factor:{form}}"
-    return text if own is None or np.isnan(own) else f"{text} <i>{own * factor:{form}}</i>"
+    text = _text(value * factor, form)
+    return text if own is None or np.isnan(own) else f"{text} <i>{_text(own * factor, form)}</i>"
+
+
+def _text(value: float, form: str) -> str:
+    if np.isnan(value):
+        return "–"
+    # Charts of layers hold nearly flat faces, whose numbers say no more than that.
+    return f"{value:{form}}" if value < 1e4 else "&gt; 9999"

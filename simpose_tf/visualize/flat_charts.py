@@ -37,8 +37,7 @@ def face_stretch(charted: ChartedMesh, chosen: np.ndarray) -> np.ndarray:
     chart's uv area over its area in space. Faces without uv area have infinity.
     """
     corners = np.asarray(charted.vertices, float)[charted.faces[chosen]]
-    uv = np.asarray(charted.uv[chosen], float)
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    uv, area = np.asarray(charted.uv[chosen], float), charted.areas[chosen]
     uv_area = np.abs(distortion.signed_uv_areas(uv))
     stretch, sound = np.full(len(uv), np.inf), uv_area > distortion.FLAT
     s1, s2 = distortion.singular_values(corners[sound], uv[sound])
