@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simpose_tf.charts import NUM_PARTS
-from simpose_tf.surface.cuts import cuts_of, lay_cut
+from simpose_tf.surface.boundary import Loop, Match, beyond_sides, loops_around, match_loop
+from simpose_tf.surface.cuts import cuts_of, jumping, lay_cut
+from simpose_tf.surface.denoise import denoised
 from simpose_tf.surface.fitted import Fitted, fitted_surface, nearest
-from simpose_tf.surface.harmonic import signed_areas
+from simpose_tf.surface.interior import solve_patch
 from simpose_tf.surface.labels import Labelled, clean, propose
 from simpose_tf.surface.reference import Reference
-from simpose_tf.surface.topology import open_along
-from simpose_tf.surface.transfer import transfer
-from simpose_tf.surface.untangle import ideal_triangles, untangle
+from simpose_tf.surface.topology import Sides, open_along, sides_of
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,16 @@ def carry_charts(
     """
     vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces, np.int64)
     surface = fitted_surface(fitted)
+    distance = nearest(surface, vertices).distance.astype(np.float32)
+    vertices = denoised(surface, vertices, faces)
     say("parts: nearest places on the fitted reference")
     proposed, mesh = propose(surface, vertices, faces)
     layer = np.zeros(len(faces), bool)
     part = clean(proposed, mesh, keep=1.0) if part is None else np.asarray(part, np.uint8)
-    distance = nearest(surface, vertices).distance.astype(np.float32)
-    say("charts")
-    new, old = open_patches(surface, vertices, mesh, part)
+    say("cuts")
+    new, old, whole = open_patches(surface, vertices, mesh, part)
+    beyond = beyond_sides(faces, mesh.sides, whole, part)
+    borders = _chart_borders(surface)
     uv = np.zeros((len(faces), 3, 2), np.float32)
     folds = np.zeros(len(faces), bool)
     solved = []
@@ -73,39 +75,69 @@ def carry_charts(
             uv[inside], folds[inside] = earlier.uv[inside], earlier.folds[inside]
             continue
         used, local = np.unique(new[inside], return_inverse=True)
-        at_vertex, folded = solve_patch(surface, chart, vertices[old[used]], local.reshape(-1, 3))
-        uv[inside], folds[inside] = at_vertex[local].reshape(-1, 3, 2), folded
+        local, points = local.reshape(-1, 3), vertices[old[used]]
+        match = _best_match(loops_around(local, beyond[inside], points, chart), borders.get(chart), chart)
+        at_vertex, folds[inside] = solve_patch(surface, chart, points, local, match)
+        uv[inside] = at_vertex[local]
         solved.append(chart)
+        say(f"chart {chart}: {len(inside)} faces")
     return Charting(part, uv, layer, folds, distance, tuple(solved))
+
+
+def _chart_borders(fitted: Fitted) -> dict[int, tuple[Loop, np.ndarray]]:
+    """Return the longest boundary of each chart of a reference, with the uv `[B, 2]` of its vertices."""
+    sides = sides_of(fitted.faces)
+    whole = (fitted.part[sides.first] == fitted.part[sides.second]) & ~jumping(fitted, sides)
+    new, old = open_along(fitted.faces, sides, whole)
+    beyond = beyond_sides(fitted.faces, sides, whole, fitted.part)
+    borders = {}
+    for chart in np.unique(fitted.part).tolist():
+        inside = np.flatnonzero(fitted.part == chart)
+        used, local = np.unique(new[inside], return_inverse=True)
+        local = local.reshape(-1, 3)
+        loops = loops_around(local, beyond[inside], fitted.vertices[old[used]], chart)
+        at_vertex = np.zeros((len(used), 2))
+        at_vertex[local] = fitted.uv[inside]
+        if loops:
+            borders[chart] = (loops[0], at_vertex[loops[0].vertices])
+    return borders
+
+
+def _best_match(loops: list[Loop], border: tuple[Loop, np.ndarray] | None, chart: int) -> Match | None:
+    """Return the match of the loop that fits a chart's boundary best; other loops are holes."""
+    found = [match_loop(loop, *border, chart) for loop in loops] if border is not None else []
+    return min((match for match in found if match is not None), key=lambda match: match.cost, default=None)
 
 
 def open_patches(
     fitted: Fitted, vertices: np.ndarray, mesh: Labelled, part: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Open a mesh between parts and along the reference's cuts: new vertices `[F, 3]` and the old one of each `[N]`."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Open a mesh between parts and along the reference's cuts.
+
+    Returns:
+      `[F, 3]` new vertices, the old one `[N]` of each, and which sides `[S]` are whole.
+    """
     sides, faces = mesh.sides, mesh.faces
     whole = part[sides.first] == part[sides.second]
     closed = np.zeros(len(vertices), bool)
     closed[sides.ends[~whole]] = True
     closed[_open_vertices(faces, sides)] = True
     cut: set[tuple[int, int]] = set()
-    earlier_path: dict[int, list[int]] = {}
     for arc in cuts_of(fitted):
         inside = faces[part == arc.part]
         if len(inside) == 0:
             continue
-        path = lay_cut(fitted.vertices[arc.vertices], vertices, inside, closed, None)
+        path = lay_cut(fitted.vertices[arc.vertices], vertices, inside, closed)
         closed[path] = True
-        earlier_path.setdefault(arc.part, []).extend(path.tolist())
         cut |= {(min(a, b), max(a, b)) for a, b in zip(path[:-1].tolist(), path[1:].tolist(), strict=True)}
     if cut:
         size = len(vertices)
         keys = np.array([a * size + b for a, b in cut])
         whole &= ~np.isin(sides.ends.min(1) * size + sides.ends.max(1), keys)
-    return open_along(faces, sides, whole)
+    return *open_along(faces, sides, whole), whole
 
 
-def _open_vertices(faces: np.ndarray, sides) -> np.ndarray:
+def _open_vertices(faces: np.ndarray, sides: Sides) -> np.ndarray:
     """Return the vertices on the mesh's own boundary."""
     shared = np.zeros(faces.shape, bool)
     shared[sides.first, sides.i] = True
@@ -114,17 +146,3 @@ def _open_vertices(faces: np.ndarray, sides) -> np.ndarray:
     return np.unique(np.concatenate([faces[face, side], faces[face, (side + 1) % 3]]))
 
 
-def solve_patch(fitted: Fitted, chart: int, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return uv `[N, 2]` float32 of a patch's vertices and which of its faces `[F]` are folded."""
-    inside = fitted.part == chart
-    sign = float(
-        np.sign(signed_areas(fitted.uv[inside].reshape(-1, 2), np.arange(3 * inside.sum()).reshape(-1, 3)).sum())
-    )
-    taken = transfer(fitted, chart, vertices, faces, 1.0)
-    corners = vertices[faces]
-    normals = np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1) * sign
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-    ideal = ideal_triangles(corners, normals, taken.gradient[faces].mean(1), sign)
-    uv, bad = untangle(taken.uv, faces, ideal, sign)
-    uv = uv.astype(np.float32)
-    return uv, sign * signed_areas(uv.astype(np.float64), faces) <= 0

@@ -11,8 +11,8 @@ from simpose_tf.surface.fitted import Fitted
 from simpose_tf.surface.topology import Sides, sides_of
 
 _ALIKE = 1e-5  # uv of one place
-_ALONG = 0.05  # what a path costs per metre on the cut; half a mesh edge off it costs 1 more
-_STEP = 0.001  # metres between samples of a cut
+_ALONG = 0.02  # what an edge of a path costs, relative to keeping away from the cut
+_REACHES = (2.5, 6.0)  # mean edges that a path may be away from the cut
 
 
 @dataclass(frozen=True)
@@ -67,43 +67,105 @@ def _arcs(part: int, edges: np.ndarray, reached: set[int]) -> list[Cut]:
     return arcs
 
 
-def lay_cut(
-    points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, closed: np.ndarray, root: np.ndarray | None
-) -> np.ndarray:
-    """Return the vertices of the cheapest edge path along a cut; fewer than two if there is no room for it.
+def lay_cut(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, closed: np.ndarray) -> np.ndarray:
+    """Return the vertices of the edge path that follows a cut best; fewer than two if there is no room for it.
+
+    The path is matched to the cut step by step, so it goes around every finger although a way across is shorter.
 
     Args:
       points: `[K, 3]` the cut, in turn.
       vertices: `[V, 3]` of the mesh.
       faces: `[F, 3]` the faces of the part.
-      closed: `[V]` vertices that no path may pass: borders and earlier cuts.
-      root: vertices to start from; None starts at any closed one.
+      closed: `[V]` vertices that no path may pass, borders and earlier cuts: it starts at one of them.
     """
-    used = np.unique(faces)
-    start = used[closed[used]] if root is None else root
-    free = used[~closed[used]]
-    if len(free) == 0 or len(start) == 0:
+    used, local = np.unique(faces, return_inverse=True)
+    place, shut = vertices[used], closed[used]
+    if shut.all() or not shut.any():
         return np.zeros(0, np.int64)
-    tree = cKDTree(_sampled(points))
-    first = start[np.argmin(np.linalg.norm(vertices[start] - points[0], axis=1))]
-    last = free[np.argmin(np.linalg.norm(vertices[free] - points[-1], axis=1))]
-    pairs = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1), axis=0)
-    allowed = (~closed[pairs] | (pairs == first)).all(1)
-    pairs = pairs[allowed]
-    length = np.linalg.norm(vertices[pairs[:, 0]] - vertices[pairs[:, 1]], axis=1)
-    off = (tree.query(vertices[pairs].mean(1))[0] + tree.query(vertices[pairs[:, 0]])[0]) / 2
-    off = (off + tree.query(vertices[pairs[:, 1]])[0]) / 2
-    cost = length * (_ALONG + (2 * off / length.mean()) ** 2)
-    graph = sp.csr_matrix((cost, (pairs[:, 0], pairs[:, 1])), shape=(len(vertices), len(vertices)))
-    _, before = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
-    path = [int(last)]
-    while before[path[-1]] >= 0:
-        path.append(int(before[path[-1]]))
-    return np.array(path[::-1]) if path[-1] == first else np.zeros(0, np.int64)
+    pairs = np.unique(np.sort(local.reshape(-1, 3)[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1), axis=0)
+    first = np.flatnonzero(shut)[np.argmin(np.linalg.norm(place[shut] - points[0], axis=1))]
+    pairs = pairs[(~shut[pairs] | (pairs == first)).all(1)]
+    length = np.linalg.norm(place[pairs[:, 0]] - place[pairs[:, 1]], axis=1)
+    if len(pairs) == 0:
+        return np.zeros(0, np.int64)
+    allowed = ~shut
+    allowed[first] = True
+    for reach in _REACHES:
+        path = _followed(_sampled(points, 0.5 * length.mean()), place, pairs, allowed, first, reach * length.mean())
+        if len(path) > 1:
+            return used[_without_detours(path)]
+    return np.zeros(0, np.int64)
 
 
-def _sampled(points: np.ndarray) -> np.ndarray:
-    """Return points `[P, 3]` close together along a polyline."""
+def _followed(
+    samples: np.ndarray, place: np.ndarray, pairs: np.ndarray, allowed: np.ndarray, first: int, reach: float
+) -> list[int]:
+    """Return the cheapest walk along edges that keeps pace with samples of a cut; empty if there is none.
+
+    Its states are (sample, vertex) for the vertices within `reach` of a sample. Going on to the next sample costs the
+    squared distance from it beyond half an edge, an edge its length times how far off the cut it is: a walk along
+    the cut itself costs least.
+
+    Args:
+      samples: `[S, 3]`.
+      place: `[N, 3]` vertices.
+      pairs: `[E, 2]` edges.
+      allowed: `[N]` vertices that may be used.
+      first: the vertex to start from.
+      reach: metres.
+    """
+    squared = ((place[None] - samples[:, None]) ** 2).sum(2)
+    near = (squared < reach**2) & allowed
+    near[0] = False
+    near[0, first] = True
+    number = np.where(near, np.cumsum(near.ravel()).reshape(near.shape) - 1, -1)
+    rows, columns, costs = [], [], []
+
+    def connect(here: np.ndarray, there: np.ndarray, cost: np.ndarray) -> None:
+        both = (here >= 0) & (there >= 0)
+        rows.append(here[both])
+        columns.append(there[both])
+        costs.append(cost[both] + 1e-9)
+
+    length = np.linalg.norm(place[pairs[:, 0]] - place[pairs[:, 1]], axis=1)
+    longest = np.zeros(len(place))
+    np.maximum.at(longest, pairs, length[:, None])
+    off = (np.maximum(np.sqrt(squared[1:]) - longest / 2, 0) / reach) ** 2
+    connect(number[:-1], number[1:], off)
+    tree = cKDTree(_sampled(samples, 0.05 * length.mean()))
+    middle, aside = tree.query(place[pairs].mean(1))[0], tree.query(place[pairs])[0].max(1)
+    edge = length / reach * (_ALONG + ((middle + aside) / length) ** 2)
+    for a, b in (pairs.T, pairs.T[::-1]):
+        connect(number[:-1][:, a], number[1:][:, b], off[:, b] + edge)
+        connect(number[:, a], number[:, b], np.broadcast_to(edge, (len(samples), len(a))))
+    size = int(near.sum())
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    graph = sp.csr_matrix((np.concatenate(costs), (row, column)), shape=(size, size))
+    cost, before = dijkstra(graph, indices=number[0, first], return_predecessors=True)
+    ends = number[-1][near[-1]]
+    if len(ends) == 0 or not np.isfinite(cost[ends]).any():
+        return []
+    vertex = np.nonzero(near)[1]
+    state = int(ends[np.argmin(cost[ends])])
+    walk = []
+    while state >= 0:
+        walk.append(int(vertex[state]))
+        state = int(before[state])
+    return walk[::-1]
+
+
+def _without_detours(walk: list[int]) -> list[int]:
+    """Return a walk without the loops between two visits of one vertex."""
+    path: list[int] = []
+    for vertex in walk:
+        if vertex in path:
+            del path[path.index(vertex) :]
+        path.append(vertex)
+    return path
+
+
+def _sampled(points: np.ndarray, step: float) -> np.ndarray:
+    """Return the points of a polyline and others between them `[P, 3]`, at most `step` apart."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    at = np.linspace(0, length[-1], int(length[-1] / _STEP) + 2)
+    at = np.union1d(np.linspace(0, length[-1], int(length[-1] / step) + 2), length)
     return np.stack([np.interp(at, length, points[:, k]) for k in range(3)], 1)

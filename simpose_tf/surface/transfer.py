@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from simpose_tf.surface.cuts import jumping
-from simpose_tf.surface.fitted import Fitted, nearest, uv_at
+from simpose_tf.surface.fitted import Fitted, nearest
 from simpose_tf.surface.topology import edge_lengths, neighbours_of, sides_of, vertex_normals
 
 _CELLS = 2  # squares of candidates: 4 by 4 (2 to the power of this per side), and
@@ -43,7 +43,14 @@ class Transfer:
     distance: np.ndarray
 
 
-def transfer(fitted: Fitted, part: int, vertices: np.ndarray, faces: np.ndarray, facing: float) -> Transfer:
+def transfer(
+    fitted: Fitted,
+    part: int,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    facing: float,
+    on_cut: tuple[np.ndarray, np.ndarray],
+) -> Transfer:
     """Return what the vertices of a patch take from a chart.
 
     Args:
@@ -52,15 +59,16 @@ def transfer(fitted: Fitted, part: int, vertices: np.ndarray, faces: np.ndarray,
       vertices: `[N, 3]` of the patch, metres.
       faces: `[F, 3]` of the patch.
       facing: how much normals count: 1, or 0 for a layer that may be inside out.
+      on_cut: vertices `[C]` on the sides of cuts, and the uv `[C, 2]` that is expected there.
     """
     length = np.maximum(edge_lengths(vertices, faces), 1e-6)
     candidate, cost = _candidates(fitted, part, vertices, vertex_normals(vertices, faces) * facing, length)
     uv = fitted_uv(fitted, candidate)
     around = neighbours_of(len(vertices), faces)
     place = np.einsum("nmc,nmck->nmk", candidate[1], fitted.vertices[fitted.faces[candidate[0]]])
-    chosen = _choose(_Choice(vertices, place, uv, fitted.gradient[candidate[0]], cost, length, around))
+    chosen = _choose(_Choice(vertices, place, uv, fitted.gradient[candidate[0]], cost, length, around), *on_cut)
     row = np.arange(len(vertices))
-    face, weights = candidate[0][row, chosen], candidate[1][row, chosen]
+    face = candidate[0][row, chosen]
     place = place[row, chosen]
     gradient = fitted.gradient[face]
     beyond = np.clip(np.einsum("nck,nk->nc", gradient, vertices - place), -_REACH, _REACH)
@@ -127,8 +135,8 @@ class _Choice:
     around: sp.csr_matrix
 
 
-def _choose(choice: _Choice) -> np.ndarray:
-    """Return which candidate `[N]` each vertex takes."""
+def _choose(choice: _Choice, cut: np.ndarray, cut_uv: np.ndarray) -> np.ndarray:
+    """Return which candidate `[N]` each vertex takes; those on cuts one near an expected uv."""
     row = np.arange(len(choice.uv))
     chosen = choice.cost.argmin(1)
     stretch = np.linalg.norm(choice.gradient, axis=(2, 3))
@@ -138,6 +146,10 @@ def _choose(choice: _Choice) -> np.ndarray:
     rival = np.linalg.norm(choice.uv - choice.uv[row, chosen][:, None], axis=2) > explained
     gap = np.where(rival, choice.cost, np.inf).min(1) - choice.cost[row, chosen]
     known = gap > _SURE
+    scale = np.linalg.norm(choice.gradient[cut, chosen[cut]], axis=(1, 2)) * choice.length[cut]
+    apart = np.linalg.norm(choice.uv[cut] - cut_uv[:, None], axis=2) / np.maximum(scale, 1e-6)[:, None]
+    chosen[cut] = (choice.cost[cut] + _EXPECTED * apart**2).argmin(1)
+    known[cut] = True
     doubtful = np.flatnonzero(~known)
     if len(doubtful) in (0, len(row)):
         return chosen

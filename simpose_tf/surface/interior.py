@@ -1,0 +1,81 @@
+"""Solve the interior of a patch: what its vertices take from the chart, plus what its boundary asks for, unfolded."""
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg
+
+from simpose_tf.surface.boundary import Match
+from simpose_tf.surface.fitted import Fitted
+from simpose_tf.surface.harmonic import mean_value_weights, signed_areas
+from simpose_tf.surface.topology import edge_lengths
+from simpose_tf.surface.transfer import Transfer, transfer
+from simpose_tf.surface.untangle import ideal_triangles, untangle
+
+# Edges between the faces of a mesh do not follow a seam: a vertex of a patch's boundary that lies within this many of
+# its edges of the chart's boundary keeps its own place, so that uv stays true (not in the paper). Further away, where
+# a person moved a seam or the fit is wrong, it goes where junctions and arc length tell.
+_OFF_SEAM = 1.0
+
+
+def solve_patch(
+    fitted: Fitted, chart: int, vertices: np.ndarray, faces: np.ndarray, match: Match | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return uv `[N, 2]` float32 of a patch's vertices and which of its faces `[F]` are folded.
+
+    Args:
+      fitted: the reference on the mesh.
+      chart: which chart.
+      vertices: `[N, 3]` of the patch, metres.
+      faces: `[F, 3]` of the patch.
+      match: where its boundary lies on the chart's; None lets it lie where it is.
+    """
+    sign = chart_sign(fitted, chart)
+    facing = 0.0 if match is None else 1.0
+    cut = np.zeros(0, np.int64) if match is None else match.vertices[match.cut]
+    cut_uv = np.zeros((0, 2)) if match is None else match.uv[match.cut]
+    taken = transfer(fitted, chart, vertices, faces, facing, (cut, cut_uv))
+    uv = taken.uv if match is None else _bent(taken, vertices, faces, match)
+    normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+    ideal = ideal_triangles(vertices[faces], normals, taken.gradient[faces].mean(1), sign)
+    uv = untangle(uv, faces, ideal, sign)[0].astype(np.float32)
+    return uv, sign * signed_areas(uv.astype(np.float64), faces) <= 0
+
+
+def chart_sign(fitted: Fitted, chart: int) -> float:
+    """Return 1 if a chart is counter-clockwise on its surface, -1 if it is clockwise."""
+    corners = fitted.uv[fitted.part == chart].reshape(-1, 2)
+    return 1.0 if signed_areas(corners, np.arange(len(corners)).reshape(-1, 3)).sum() >= 0 else -1.0
+
+
+def _bent(taken: Transfer, vertices: np.ndarray, faces: np.ndarray, match: Match) -> np.ndarray:
+    """Return uv `[N, 2]` with the boundary where it is matched to, the change spread harmonically over the patch."""
+    loop = match.vertices
+    length = np.maximum(edge_lengths(vertices, faces)[loop], 1e-6)
+    off = np.linalg.norm(vertices[loop] - match.point, axis=1)
+    off = np.sqrt(np.maximum(off**2 - taken.distance[loop] ** 2, 0)) + np.linalg.norm(taken.beyond[loop], axis=1) * 0
+    pull = np.clip(off / (_OFF_SEAM * length) - 1, 0, 1) * match.bound
+    if not pull.any():
+        return taken.uv
+    wanted = np.concatenate([pull[:, None], pull[:, None] * (match.uv - taken.uv[loop] - taken.beyond[loop])], 1)
+    spread = harmonic_extension(vertices, faces, loop[match.bound], wanted[match.bound])
+    return np.clip(taken.uv + spread[:, :1] * taken.beyond + spread[:, 1:], 0, 1)
+
+
+def harmonic_extension(vertices: np.ndarray, faces: np.ndarray, fixed: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return `[N, C]` values: given at some vertices, at all others the mean-value-weighted mean of the neighbours'.
+
+    Args:
+      vertices: `[N, 3]` of a patch.
+      faces: `[F, 3]`.
+      fixed: `[B]` vertices, at least one in each piece, with
+      values: `[B, C]`.
+    """
+    weights = mean_value_weights(vertices, faces)
+    free = np.setdiff1d(np.arange(len(vertices)), fixed)
+    result = np.zeros((len(vertices), values.shape[1]))
+    result[fixed] = values
+    system = sp.diags(np.asarray(weights.sum(1)).ravel()) - weights
+    if len(free):
+        result[free] = scipy.sparse.linalg.spsolve(system[free][:, free].tocsc(), weights[free][:, fixed] @ values).reshape(len(free), -1)
+    return result
