@@ -40,7 +40,7 @@ def _figure(glb: Glb, charts_path: str | os.PathLike, name: str) -> Figure:
     vertices, heads = _in_metres(mesh, bones, glb.path)
     used, material = np.unique(mesh.material, return_inverse=True)
     materials, textures = glb_looks.read_materials(glb, used)
-    skeleton = glb_skin.skeleton_of(bones, heads, _bone_ends(mesh, bones.names, heads, vertices))
+    skeleton = glb_skin.skeleton_of(bones, heads, bone_ends(mesh, bones.names, heads, vertices))
     depth = _distances_to_bones(mesh, skeleton, vertices)
     keypoint_vertices, keypoint_weights = charted.keypoints_of(charts, mesh.faces, str(charts_path), depth)
     return Figure(
@@ -82,7 +82,7 @@ def _in_metres(mesh: Mesh, bones: glb_skin.Bones, place: str) -> tuple[np.ndarra
     return (vertices - origin) * unit, (heads - origin) * unit
 
 
-def _bone_ends(mesh: Mesh, names: tuple[str, ...], heads: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+def bone_ends(mesh: Mesh, names: tuple[str, ...], heads: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     """Return where bones without children end, `[J, 3]`: as far as the skin that they move; the head at its top."""
     ends = np.array(heads, float)
     owner = mesh.skin_joints[:, 0]
