@@ -24,6 +24,7 @@ setup(
     packages=find_packages(include=["simpose_tf*", "tfrecord_tools*"]),
     package_data={
         "simpose_tf.sim": ["shaders/*"],
+        "simpose_tf.figures.fitting": ["*.npz"],
         "simpose_tf.figures.motion": ["*.npz"],
         "simpose_tf.surface": ["*.npz"],
         "tfrecord_tools": ["real_sample/*"],

@@ -1,0 +1,152 @@
+"""Move the posed body onto a mesh: robust Gauss-Newton steps on points and the planes they should lie in."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from simpose_tf.figures import joints
+from simpose_tf.figures.fitting import posed as posing
+from simpose_tf.figures.fitting.clouds import Cloud, Nearest
+from simpose_tf.figures.fitting.pairs import Pairs, pairs_of_points, pairs_of_surfaces
+from simpose_tf.figures.fitting.posed import NUM_RIGID, Posed, State
+from simpose_tf.figures.fitting.space import BodySpace, body_space
+from simpose_tf.figures.fitting.surfaces import Surface
+from simpose_tf.figures.pose import vertex_normals
+
+_UNIT = 0.01  # metres: a residual of this counts 1
+_ROWS = 1000.0  # each of the two directions counts as so many residuals, however many samples there are
+_LIMIT_DEG = 3.0  # an angle so far beyond its limit counts as much as ten residuals of 1
+_LOOSE_DEG = 40.0  # an angle so far from where it started counts as much as one residual of 1
+_DAMPING = 1e-4  # share of the diagonal
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How to take some steps.
+
+    Attributes:
+      ids: `[n]` the body's vertices that are compared.
+      samples: how many points of the mesh are.
+      reach: metres from which on pairs count less.
+      slide: weight of distances along the surface (0: planes only).
+      bones: bones that may move.
+      shapes: how many coefficients of shape may.
+      steps: how many.
+    """
+
+    ids: np.ndarray
+    samples: int
+    reach: float
+    slide: float
+    bones: np.ndarray
+    shapes: int
+    steps: int
+
+
+def register(space: BodySpace, state: State, cloud: Cloud, stage: Stage) -> tuple[State, float]:
+    """Return the state after a stage's steps towards a mesh's points, and how badly it fits (`misfit`) before the last."""
+    start, target = state, cloud.thinned(stage.samples)
+    nearest = Nearest(target.points, target.normals, state.scale)
+    lost = 1.0
+    for _ in range(stage.steps):
+        posed = posing.pose(space, state, stage.ids)
+        pairs = pairs_of_points(posed.points, _turned_normals(posed), target, nearest, state.scale * stage.reach)
+        lost = misfit(pairs)
+        state = _step(space, state, start, posed, pairs, stage)
+    return state, lost
+
+
+def refine(space: BodySpace, state: State, mesh: Surface, cloud: Cloud, stage: Stage) -> State:
+    """Return the state after a stage's steps towards a mesh's exact surface."""
+    start, target = state, cloud.thinned(stage.samples)
+    everything = np.arange(len(space.vertices))
+    for _ in range(stage.steps):
+        posed = posing.pose(space, state, everything)
+        body = Surface(posed.points, space.faces, 0)
+        pairs = pairs_of_surfaces(body, stage.ids, posed.points, mesh, target, state.scale * stage.reach)
+        state = _step(space, state, start, posed, pairs, stage)
+    return state
+
+
+def misfit(pairs: Pairs) -> float:
+    """Return how badly the body fits: 0 for a perfect fit, 1 if all is far or faces away."""
+    lost = 1 - pairs.near
+    return float((lost[: pairs.num_body].mean() + lost[pairs.num_body :].mean()) / 2)
+
+
+def _turned_normals(posed: Posed) -> np.ndarray:
+    """Return the reference's normals, turned along, `[n, 3]`."""
+    normals = np.einsum("nab,nb->na", posed.blends, _rest_normals()[posed.ids])
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+@functools.cache
+def _rest_normals() -> np.ndarray:
+    space = body_space()
+    return vertex_normals(space.vertices, space.faces).astype(float)
+
+
+def _step(space: BodySpace, state: State, start: State, posed: Posed, pairs: Pairs, stage: Stage) -> State:
+    """Take one Gauss-Newton step."""
+    used = (stage.bones, stage.shapes)
+    unit, rows = _UNIT * state.scale, pairs.corners[np.arange(len(pairs.corners)), pairs.shares.argmax(1)]
+    squares, pull = _prior(space, state, start, stage)
+    gap, share = pairs.goals - pairs.places, np.full(len(rows), _ROWS / max(len(rows) - pairs.num_body, 1))
+    share[: pairs.num_body] = _ROWS / pairs.num_body
+    for normals, weight in _directions(pairs.normals, stage.slide):
+        table = posing.jacobian(space, state, posed, rows, normals, used) / unit
+        weighted = table * (weight * share * pairs.near)[:, None]
+        squares = squares + weighted.T @ table
+        pull = pull + weighted.T @ ((gap * normals).sum(1) / unit)
+    squares[np.diag_indices_from(squares)] *= 1 + _DAMPING
+    return posing.moved(state, _shortened(np.linalg.solve(squares, pull), len(stage.bones)), used)
+
+
+def _directions(normals: np.ndarray, slide: float) -> list[tuple[np.ndarray, float]]:
+    """Return the planes' normals with weight 1 and, if distances along the surface count, two directions in it."""
+    if slide == 0:
+        return [(normals, 1.0)]
+    across = np.cross(normals, np.eye(3)[np.abs(normals).argmin(1)])
+    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
+    return [(normals, 1.0), (across, slide), (np.cross(normals, across), slide)]
+
+
+def _prior(space: BodySpace, state: State, start: State, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squares `[P, P]` and the pull `[P]` of: angles within limits and near the start, ordinary shapes."""
+    low, high = (end[stage.bones] for end in angle_limits(space))
+    angles = state.angles[stage.bones]
+    beyond = angles - np.clip(angles, low, high)
+    firm = np.where(beyond != 0, 10 * np.degrees(1 / _LIMIT_DEG) ** 2, 0)
+    loose = np.degrees(1 / _LOOSE_DEG) ** 2
+    pull = -firm * np.radians(beyond) - loose * np.radians(angles - start.angles[stage.bones])
+    rigid = np.zeros(NUM_RIGID)
+    squares = np.concatenate([rigid + 1e-6, (firm + loose).ravel(), np.ones(stage.shapes)])
+    return np.diag(squares), np.concatenate([rigid, pull.ravel(), -state.shape[: stage.shapes]])
+
+
+def angle_limits(space: BodySpace) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and highest angles `[J, 3]`, wide enough for the rest pose."""
+    low, high = joints.limits(space.skeleton.names)
+    return np.minimum(low, space.rest_angles), np.maximum(high, space.rest_angles)
+
+
+def _shortened(step: np.ndarray, num_bones: int) -> np.ndarray:
+    """Return the step, shortened where it is longer than the linear model holds."""
+    bends = np.abs(step[NUM_RIGID : NUM_RIGID + 3 * num_bones]).max(initial=0.0)
+    return step / max(1.0, abs(step[0]) / 0.3, np.abs(step[1:4]).max() / 0.5, bends / 0.6)
+
+
+@functools.cache
+def movable(fingers: bool) -> np.ndarray:
+    """Return the bones that may move: all but the hips, with or without fingers and toes."""
+    names = body_space().skeleton.names
+    small = [("Hand" in name and not name.endswith("Hand")) or "Toe" in name for name in names]
+    return np.array([j for j, name in enumerate(names) if name != "Hips" and (fingers or not small[j])])
+
+
+@functools.cache
+def spread_vertices(cell: float) -> np.ndarray:
+    """Return vertices of the body, one in each cell of that size in metres."""
+    cells = np.floor(body_space().vertices / cell).astype(np.int64)
+    return np.sort(np.unique(cells, axis=0, return_index=True)[1])
