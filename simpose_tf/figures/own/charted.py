@@ -15,6 +15,7 @@ from simpose_tf.surface.lookup import closest
 from simpose_tf.surface.places import Places, places_in_charts, plane_weights
 from simpose_tf.surface.reference import open_reference
 
+HOW_TO_CHART = "python -m simpose_tf.annotate_mesh --mesh=MESH --output=CHARTS.npz"
 _POINTS = 64  # places of the surface that a keypoint is carried over by
 _SOFTNESS = 1e-5  # square metres; how gently the carried weights are corrected (a millimetre is left at most)
 
@@ -49,7 +50,7 @@ def read_charts(path: str | os.PathLike, num_faces: int, num_vertices: int) -> C
     for key, shape in (("part", (num_faces,)), ("uv", (num_faces, 3, 2)), ("texture_uv", (num_faces, 3, 2))):
         if key in stored and stored[key].shape != shape:
             found = f"{key} is {list(stored[key].shape)}, the mesh has {num_faces} faces"
-            raise InputError(f"{path}: charts of another mesh: {found}; chart it anew")
+            raise InputError(f"{path}: charts of another mesh: {found}; chart it anew: {HOW_TO_CHART}")
     part, uv = stored["part"], stored["uv"].astype(np.float32)
     if part.dtype.kind not in "iu" or part.min() < 1 or part.max() > NUM_PARTS:
         raise InputError(f"{path}: part must be whole numbers in 1..{NUM_PARTS}")
@@ -193,9 +194,24 @@ def _innermost(surface: Surface, parts: np.ndarray, uvs: np.ndarray, nearest: Pl
     return Places(face, weights)
 
 
+@dataclass(frozen=True)
+class KeypointPlaces:
+    """The COCO keypoints as weighted sums of places on the open body's surface.
+
+    Attributes:
+      face: `[17, N]` faces of the open reference.
+      share: `[17, N, 3]` barycentric coordinates in them.
+      weights: `[17, N]`, sum 1.
+    """
+
+    face: np.ndarray
+    share: np.ndarray
+    weights: np.ndarray
+
+
 @functools.cache
-def _reference_places() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return part `[17, N]`, uv `[17, N, 2]` and weights `[17, N]` of the keypoints on the open body.
+def keypoint_places() -> KeypointPlaces:
+    """Return where the keypoints lie on the open body.
 
     They are the regressor's heaviest vertices (those of eyes and other inner parts by the nearest place of the body),
     their weights then changed as little as possible so that they give the keypoints themselves.
@@ -203,13 +219,19 @@ def _reference_places() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     base, reference = makehuman.load_base(), open_reference()
     heaviest = np.argsort(-base.keypoint_regressor, axis=1, kind="stable")[:, :_POINTS]
     face, share = closest(base.vertices[heaviest.ravel()], base.vertices, reference.faces)
-    uv = np.einsum("nc,nck->nk", share, reference.uv[face])
     places = np.einsum("nc,nck->nk", share, base.vertices[reference.faces[face]]).reshape(*heaviest.shape, 3)
     weights = np.take_along_axis(base.keypoint_regressor, heaviest, 1).astype(float)
     weights /= weights.sum(1, keepdims=True)
     truth = base.keypoint_regressor @ base.vertices
     weights = np.stack([corrected(w, p, k) for w, p, k in zip(weights, places, truth, strict=True)])
-    return reference.part[face].reshape(heaviest.shape), uv.reshape(*heaviest.shape, 2), weights
+    return KeypointPlaces(face.reshape(heaviest.shape), share.reshape(*heaviest.shape, 3), weights)
+
+
+def _reference_places() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return part `[17, N]`, uv `[17, N, 2]` and weights `[17, N]` of the keypoints on the open body."""
+    places, reference = keypoint_places(), open_reference()
+    uv = np.einsum("knc,kncd->knd", places.share, reference.uv[places.face])
+    return reference.part[places.face], uv, places.weights
 
 
 def corrected(weights: np.ndarray, places: np.ndarray, keypoint: np.ndarray) -> np.ndarray:

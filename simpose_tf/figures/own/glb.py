@@ -36,7 +36,8 @@ def _figure(glb: Glb, charts_path: str | os.PathLike, name: str) -> Figure:
     mesh = read_mesh(glb, bones)
     charts = charted.read_charts(charts_path, len(mesh.faces), len(mesh.vertices))
     if charts.faces is not None and not np.array_equal(charts.faces, mesh.faces):
-        raise InputError(f"{charts_path}: charts of another mesh: its faces are not those of {glb.path}; chart it anew")
+        how = f"chart it anew: {charted.HOW_TO_CHART}"
+        raise InputError(f"{charts_path}: charts of another mesh: its faces are not those of {glb.path}; {how}")
     vertices, heads = _in_metres(mesh, bones, glb.path)
     used, material = np.unique(mesh.material, return_inverse=True)
     materials, textures = glb_looks.read_materials(glb, used)
