@@ -124,7 +124,10 @@ def write_table(path: str | os.PathLike, job: TableJob, workers: int, say: Calla
     done = _resume(part, notes, job, say)
     todo = [number for number in range(len(job.blocks)) if number not in done]
     clock = _Clock(len(job.blocks), len(todo), say)
-    graph = geodesics.straight_line_graph(job.vertices, job.faces) if job.method == "graph" else None
+    graph = None
+    if job.method == "graph":
+        say("joining vertices by straight lines")
+        graph = geodesics.straight_line_graph(job.vertices, job.faces)
     arguments = (job, graph, str(part), os.getpid())
     pool = concurrent.futures.ProcessPoolExecutor(workers, _SPAWN, _start_worker, arguments)
     try:
