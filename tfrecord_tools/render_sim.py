@@ -7,7 +7,6 @@ can be rendered again (its `seed` and `image/id`).
 """
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,10 +23,10 @@ from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
 from simpose_tf.sim.surroundings import SurroundingsConfig, read_photo
 from simpose_tf.splits import SPLITS, of_split
-from tfrecord_tools import progress
 from tfrecord_tools.beam import BeamRun
 from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.people_flags import cast_of, define_people_flags
+from tfrecord_tools.progress import now_and_then
 from tfrecord_tools.scene_pictures import write_pictures
 from tfrecord_tools.scene_records import Media, SceneWriter
 from tfrecord_tools.shards import write_shards
@@ -66,27 +65,15 @@ def main() -> None:
     data_set = DataSet(
         options.output, options.split, num_shards, {**writer.settings(), "num_images": options.num_images}, "images"
     )
-    writer.cast.prepare(_say_now_and_then())  # once, before the workers ask for it
+    writer.cast.prepare(now_and_then("people are dressed"))  # once, before the workers ask for it
     if options.workers > 1:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's own threads; a worker per core is faster
     run = BeamRun(options.runner, options.workers, options.beam_option)
     manifest = write_shards(range(options.num_images), writer, data_set, run, skipped, gl.renderer_name)
     if options.num_pictures:
-        write_pictures(writer, min(options.num_pictures, options.num_images), Path(options.output) / "pictures")
+        count, folder = min(options.num_pictures, options.num_images), Path(options.output) / "pictures"
+        write_pictures(writer, count, folder, now_and_then("pictures are kept"))
     app.say(f"{options.split}: {manifest['num_records']} people from {options.num_images} scenes in {options.output}")
-
-
-def _say_now_and_then() -> Callable[[int, int], None]:
-    """Return what says how many people are ready, every few seconds: the first time, dressing one takes seconds."""
-    said = time.monotonic()
-
-    def say(done: int, of: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > progress.EVERY_SECONDS:
-            app.say(f"{done}/{of} people are dressed")
-            said = time.monotonic()
-
-    return say
 
 
 def writer_of(options: flags.FlagValues) -> tuple[SceneWriter, list[str]]:
@@ -115,7 +102,9 @@ def _readable(
     if not folder:
         return [], []
     readable, skipped = [], []
-    for path in files.files_in(folder, flag, suffixes, "pictures"):
+    paths, tell = files.files_in(folder, flag, suffixes, "pictures"), now_and_then(f"pictures of {flag} are read")
+    for done, path in enumerate(paths):
+        tell(done, len(paths))
         try:
             read(path)
             readable.append(path)

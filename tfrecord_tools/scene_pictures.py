@@ -1,6 +1,7 @@
 """Whole rendered pictures with COCO person annotations, for detectors and for trying a network on them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,15 @@ from simpose_tf.sim.annotate import PersonLabels
 from tfrecord_tools.scene_records import SceneWriter
 
 
-def write_pictures(writer: SceneWriter, count: int, output: Path) -> None:
-    """Write scenes 0..count-1 as `scene_000000.png`, ..., and `annotations.json` in COCO's person-keypoints format."""
+def write_pictures(writer: SceneWriter, count: int, output: Path, tell: Callable[[int, int], None]) -> None:
+    """Write scenes 0..count-1 as `scene_000000.png`, ..., and `annotations.json` in COCO's person-keypoints format.
+
+    They are drawn here once more: workers of any runner hand over records only. `tell` takes how many are done, and
+    of how many.
+    """
     images, annotations = [], []
     for index in range(count):
+        tell(index, count)
         rendering, labels = writer.draw(writer.sample(index))
         name = f"scene_{index:06d}.png"
         with files.atomic_path(output / name) as temporary:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 from pycocotools.coco import COCO
 
-from simpose_tf import configurables
+from simpose_tf import app, configurables
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.figures.cast import Cast, CastConfig
@@ -201,6 +201,18 @@ def test_broken_background_is_named_and_left_out(tmp_path, capsys):
     assert ended.status == 0 and "left out: " in ended.stdout and "broken.jpg" in ended.stdout
     manifest = json.loads((tmp_path / "out" / "train.manifest.json").read_text())
     assert list(manifest["settings"]["photos"]) == ["good.png"] and "broken.jpg" in manifest["skipped"][0]
+
+
+def test_what_takes_long_before_and_after_the_scenes_says_how_far_it_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(render_sim, "now_and_then", lambda what: lambda done, of: app.say(f"{done}/{of} {what}"))
+    for k in range(3):
+        Image.new("RGB", (64, 48), "blue").save(tmp_path / f"photo{k}.png")
+    arguments = [f"--output={tmp_path / 'out'}", f"--backgrounds={tmp_path}", "--num_images=1", "--num_pictures=1"]
+    ended = here(capsys, *arguments)
+    assert ended.status == 0, ended.stderr
+    dressed = f"{len(figure_names('train'))} people are dressed"
+    for line in ("2/3 pictures of --backgrounds are read", dressed, "0/1 pictures are kept"):
+        assert line in ended.stdout
 
 
 def test_backgrounds_of_validation_are_unseen_in_training(tmp_path, capsys):
