@@ -144,5 +144,3 @@ def _open_vertices(faces: np.ndarray, sides: Sides) -> np.ndarray:
     shared[sides.second, sides.j] = True
     face, side = np.nonzero(~shared)
     return np.unique(np.concatenate([faces[face, side], faces[face, (side + 1) % 3]]))
-
-

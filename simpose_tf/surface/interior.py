@@ -5,16 +5,18 @@ import scipy.sparse as sp
 import scipy.sparse.linalg
 
 from simpose_tf.surface.boundary import Match
+from simpose_tf.surface.convex import convex_map, pull
 from simpose_tf.surface.fitted import Fitted
 from simpose_tf.surface.harmonic import mean_value_weights, signed_areas
-from simpose_tf.surface.topology import edge_lengths
+from simpose_tf.surface.topology import edge_lengths, is_disc, neighbours_of
 from simpose_tf.surface.transfer import Transfer, transfer
-from simpose_tf.surface.untangle import ideal_triangles, untangle
+from simpose_tf.surface.untangle import SMALLEST, folded, ideal_triangles, untangle
 
 # Edges between the faces of a mesh do not follow a seam: a vertex of a patch's boundary that lies within this many of
 # its edges of the chart's boundary keeps its own place, so that uv stays true (not in the paper). Further away, where
 # a person moved a seam or the fit is wrong, it goes where junctions and arc length tell.
 _OFF_SEAM = 1.0
+_FEW = 0.03  # share of folded faces up to which they are unfolded where they are
 
 
 def solve_patch(
@@ -38,8 +40,49 @@ def solve_patch(
     normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     ideal = ideal_triangles(vertices[faces], normals, taken.gradient[faces].mean(1), sign)
-    uv = untangle(uv, faces, ideal, sign)[0].astype(np.float32)
+    uv = _unfolded(uv, vertices, faces, match, ideal, sign).astype(np.float32)
     return uv, sign * signed_areas(uv.astype(np.float64), faces) <= 0
+
+
+def _unfolded(
+    uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, match: Match | None, ideal: np.ndarray, sign: float
+) -> np.ndarray:
+    """Return uv `[N, 2]` changed as little as needed that no face is folded: locally, else by a map that cannot fold."""
+    bad = folded(uv, faces, ideal, sign)
+    if 0 < bad.sum() < _FEW * len(faces):
+        uv, bad = untangle(uv, faces, ideal, sign, (1, 2))
+    if not bad.any():
+        return uv
+    filled = _filled(uv, vertices, faces, ideal, sign)
+    uv, bad = untangle(filled, faces, ideal, sign, (2, 4))
+    if bad.any() and match is not None and _on_square(match.uv).all() and is_disc(faces):
+        safe = convex_map(filled, vertices, faces, match.vertices, match.uv, sign)
+        if (sign * signed_areas(safe, faces)).min() > 0:
+            uv = pull(safe, uv, faces, SMALLEST * np.abs(np.linalg.det(ideal)), sign)
+    return untangle(uv, faces, ideal, sign, (2, 4, 8, 16))[0]
+
+
+def _on_square(uv: np.ndarray) -> np.ndarray:
+    """Return whether uv `[B, 2]` lie on the border of the unit square."""
+    return np.minimum(uv, 1 - uv).min(1) < 1e-4
+
+
+def _filled(uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float) -> np.ndarray:
+    """Return uv `[N, 2]` with the surroundings of folded faces filled in from around, where that folds fewer."""
+    around = neighbours_of(len(uv), faces)
+    for rings in range(3):
+        bad = folded(uv, faces, ideal, sign)
+        near = np.zeros(len(uv), bool)
+        near[faces[bad]] = True
+        for _ in range(rings):
+            near |= (around @ near) > 0
+        if near.all() or not near.any():
+            return uv
+        fixed = np.flatnonzero(~near)
+        filled = harmonic_extension(vertices, faces, fixed, uv[fixed])
+        if folded(filled, faces, ideal, sign).sum() < bad.sum():
+            uv = filled
+    return uv
 
 
 def chart_sign(fitted: Fitted, chart: int) -> float:
@@ -77,5 +120,7 @@ def harmonic_extension(vertices: np.ndarray, faces: np.ndarray, fixed: np.ndarra
     result[fixed] = values
     system = sp.diags(np.asarray(weights.sum(1)).ravel()) - weights
     if len(free):
-        result[free] = scipy.sparse.linalg.spsolve(system[free][:, free].tocsc(), weights[free][:, fixed] @ values).reshape(len(free), -1)
+        result[free] = scipy.sparse.linalg.spsolve(
+            system[free][:, free].tocsc(), weights[free][:, fixed] @ values
+        ).reshape(len(free), -1)
     return result

@@ -5,6 +5,8 @@ that the chart gives the face where it lies; det D <= 0 is a fold. chi(det D) = 
 energy finite for folds, and e goes to zero.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.optimize
 import scipy.sparse as sp
@@ -13,7 +15,6 @@ from simpose_tf.surface.harmonic import signed_areas
 from simpose_tf.surface.topology import neighbours_of
 
 SMALLEST = 1e-3  # of the ideal area: less is a fold that is to be mended
-_RINGS = (2, 4, 8, 16)
 _ROUNDS = 12
 
 
@@ -44,36 +45,36 @@ def ideal_triangles(corners: np.ndarray, normals: np.ndarray, gradient: np.ndarr
     return share * ideal + (1 - share) * even
 
 
+def folded(uv: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float) -> np.ndarray:
+    """Return which faces `[F]` have less than `SMALLEST` of their ideal area, as float32 has it."""
+    wanted = SMALLEST * np.abs(np.linalg.det(ideal)) / 2
+    return sign * signed_areas(uv.astype(np.float32).astype(np.float64), faces) < wanted
+
+
 def untangle(
-    uv: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float, upper: float = 1.0
+    uv: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float, rings: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return uv `[N, 2]` moved as little as needed that no face is folded, and which faces `[F]` still are.
 
     Args:
-      uv: `[N, 2]` in [0, upper].
+      uv: `[N, 2]` in [0, 1].
       faces: `[F, 3]` of the patch.
       ideal: `[F, 2, 2]`, see `ideal_triangles`.
       sign: of the chart.
-      upper: uv stay between 0 and this.
+      rings: how many rings around folded faces may move, tried in turn.
     """
     uv = uv.copy()
     flip = np.array([1.0, sign])
     inverse = np.linalg.inv(ideal * flip)
-    wanted = SMALLEST * np.abs(np.linalg.det(ideal)) / 2
-    bad = _folded(uv * flip, faces, wanted)
+    bad = folded(uv, faces, ideal, sign)
     around = neighbours_of(len(uv), faces)
-    for rings in _RINGS:
+    for count in rings:
         if not bad.any():
             break
-        for region in _regions(faces, bad, around, rings):
-            uv = _unfold(uv * flip, faces, inverse, region, flip * upper) * flip
-        bad = _folded(uv * flip, faces, wanted)
+        for region in _regions(faces, bad, around, count):
+            uv = _unfold(uv * flip, faces, inverse, region, flip) * flip
+        bad = folded(uv, faces, ideal, sign)
     return uv, bad
-
-
-def _folded(uv: np.ndarray, faces: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return which faces `[F]` have too small an area, as float32 has it."""
-    return signed_areas(uv.astype(np.float32).astype(np.float64), faces) < wanted
 
 
 def _regions(faces: np.ndarray, bad: np.ndarray, around: sp.csr_matrix, rings: int) -> list[np.ndarray]:
@@ -123,33 +124,27 @@ def _unfold(
 
 
 def _jacobians(uv: np.ndarray, faces: np.ndarray, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return D `[F, 2, 2]` (rows: u and v along the ideal triangle's axes) and its determinant `[F]`."""
-    sides = uv[faces[:, 1:]] - uv[faces[:, :1]]
-    jacobian = np.einsum("fij,fjc->fci", inverse, sides)
+    """Return D `[F, 2, 2]` (row c: slope of coordinate c along the ideal triangle's axes) and its determinant `[F]`."""
+    first, second = uv[faces[:, 1]] - uv[faces[:, 0]], uv[faces[:, 2]] - uv[faces[:, 0]]
+    jacobian = first[:, :, None] * inverse[:, :, 0][:, None] + second[:, :, None] * inverse[:, :, 1][:, None]
     return jacobian, jacobian[:, 0, 0] * jacobian[:, 1, 1] - jacobian[:, 0, 1] * jacobian[:, 1, 0]
 
 
 def _energy(uv: np.ndarray, faces: np.ndarray, inverse: np.ndarray, epsilon: float) -> tuple[float, np.ndarray]:
-    """Return the sum over faces of (|D|^2 + (1 + det^2 D)) / chi and its slope `[N, 2]`."""
+    """Return the sum over faces of (|D|^2 + 1 + det^2 D) / chi and its slope `[N, 2]`."""
     jacobian, determinant = _jacobians(uv, faces, inverse)
     root = np.sqrt(epsilon**2 + determinant**2)
-    # chi = (det + root) / 2, written so that it does not cancel for negative det.
+    # chi, written so that it does not cancel for negative det D.
     chi = np.where(determinant > 0, (determinant + root) / 2, epsilon**2 / (2 * np.maximum(root - determinant, 1e-30)))
     chi = np.maximum(chi, 1e-12)
-    slope_chi = chi / root
     top = (jacobian**2).sum((1, 2)) + 1 + determinant**2
-    cofactor = np.stack(
-        [
-            np.stack([jacobian[:, 1, 1], -jacobian[:, 1, 0]], -1),
-            np.stack([-jacobian[:, 0, 1], jacobian[:, 0, 0]], -1),
-        ],
-        1,
-    )
-    by_determinant = (2 * determinant / chi - top * slope_chi / chi**2)[:, None, None]
-    slope_d = 2 * jacobian / chi[:, None, None] + by_determinant * cofactor
-    by_side = np.einsum("fij,fci->fjc", inverse, slope_d)
-    slope = np.zeros_like(uv)
-    for corner in (1, 2):
-        np.add.at(slope, faces[:, corner], by_side[:, corner - 1])
-        np.add.at(slope, faces[:, 0], -by_side[:, corner - 1])
+    by_determinant = (2 * determinant - top / root) / chi
+    (j00, j01), (j10, j11) = jacobian[:, 0].T, jacobian[:, 1].T
+    cofactor = np.stack([j11, -j10, -j01, j00], 1).reshape(-1, 2, 2)
+    slope_d = (2 / chi)[:, None, None] * jacobian + by_determinant[:, None, None] * cofactor
+    by_first = (slope_d * inverse[:, :, 0][:, None]).sum(2)
+    by_second = (slope_d * inverse[:, :, 1][:, None]).sum(2)
+    by_corner = np.stack([-by_first - by_second, by_first, by_second], 1).reshape(-1, 2)
+    corner = faces.ravel()
+    slope = np.stack([np.bincount(corner, by_corner[:, k], len(uv)) for k in range(2)], 1)
     return float((top / chi).sum()), slope
