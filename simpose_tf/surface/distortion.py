@@ -80,11 +80,10 @@ def measure(
 
 
 def folded_faces(part: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """Return bool `[F]`: faces without uv area, or turned against most of their chart (by uv area)."""
+    """Return bool `[F]`: faces without (finite) uv area, or turned against most of their chart (by uv area)."""
     signed = signed_uv_areas(uv)
-    turn = np.zeros(NUM_PARTS + 1)
-    np.add.at(turn, part, signed)
-    return (np.sign(turn)[part] * signed) <= FLAT / 2
+    turn = np.bincount(part, np.where(np.isfinite(signed), signed, 0), NUM_PARTS + 1)
+    return ~(np.sign(turn)[part] * signed > FLAT / 2)
 
 
 def signed_uv_areas(uv: np.ndarray) -> np.ndarray:

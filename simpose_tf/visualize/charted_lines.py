@@ -58,7 +58,7 @@ def iso_segments(vertices: np.ndarray, faces: np.ndarray, values: np.ndarray, le
       level: the value.
     """
     above = values > level
-    crossed = np.flatnonzero(above.any(1) & ~above.all(1))
+    crossed = np.flatnonzero(above.any(1) & ~above.all(1) & np.isfinite(values).all(1))
     above, corner_values = above[crossed], values[crossed].astype(float)
     # One corner is alone on its side; the line crosses the two edges that meet there.
     alone = np.where(above.sum(1) == 1, above.argmax(1), above.argmin(1))

@@ -41,7 +41,7 @@ def face_stretch(charted: ChartedMesh, chosen: np.ndarray) -> np.ndarray:
     uv_area = np.abs(distortion.signed_uv_areas(uv))
     stretch, sound = np.full(len(uv), np.inf), uv_area > distortion.FLAT
     s1, s2 = distortion.singular_values(corners[sound], uv[sound])
-    stretch[sound] = np.sqrt((s1**2 + s2**2) / 2 * uv_area.sum() / max(area.sum(), 1e-30))
+    stretch[sound] = np.sqrt((s1**2 + s2**2) / 2 * uv_area[sound].sum() / max(area.sum(), 1e-30))
     return stretch
 
 
@@ -72,6 +72,8 @@ def _square(side: int) -> Camera:
 
 def _triangles(camera: Camera, uv: np.ndarray) -> np.ndarray:
     """Return uv triangles `[N, 3, 2]` as OpenCV draws them, int32 in 1/16 pixel from the first pixel's centre."""
+    # What lies far off the square, or nowhere, is drawn at its rim.
+    uv = np.clip(np.nan_to_num(uv, nan=-1), -_MARGIN, 1 + _MARGIN)
     points = camera.project(np.concatenate([uv, np.zeros((*uv.shape[:2], 1))], 2))[..., :2]
     return np.round((points - 0.5) * (1 << _SHIFT)).astype(np.int32)
 

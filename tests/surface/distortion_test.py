@@ -121,6 +121,8 @@ def test_folds_are_faces_turned_against_their_chart_or_flat():
     part = np.where(np.arange(len(faces)) < 16, 1, 2)
     corners[part == 2] = corners[part == 2][:, ::-1]
     assert np.flatnonzero(distortion.folded_faces(part, corners)).tolist() == [3, 8]
+    corners[20] = np.nan
+    assert np.flatnonzero(distortion.folded_faces(part, corners)).tolist() == [3, 8, 20]
 
 
 def test_folds_are_counted_and_left_out_of_the_means():

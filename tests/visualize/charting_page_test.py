@@ -79,6 +79,15 @@ def test_page_without_folds_has_no_red(tmp_path: Path):
     assert "Distance to the reference" not in text and "The reference beneath" not in text and ">Layers<" not in text
 
 
+def test_corners_without_a_place_do_not_stop_the_page(body: ChartedMesh, tmp_path: Path):
+    lost = body.uv.copy()
+    lost[:40:2], lost[1:40:2] = np.nan, 1e9
+    broken = dataclasses.replace(body, uv=lost, body=None, distance=None, layer=None)
+    with np.errstate(all="raise"):
+        charting_page.write_page(str(tmp_path / "x.html"), "x", broken, {})
+    assert 'class="tile bad"' in (tmp_path / "x.html").read_text()
+
+
 def test_table_tells_faces_layers_and_distances(body: ChartedMesh):
     text = charting_table.table(body)
     reference = open_reference()
