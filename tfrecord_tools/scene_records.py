@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -39,6 +40,10 @@ class Media:
 
 
 _PICTURES = ("photos", "environments")
+
+# What decides records besides settings, files and poses, below `simpose_tf`: people, drawing, charts.
+_CODE = ("figures/*.py", "figures/dressed/*.py", "figures/own/*.py", "figures/painted/*.py")
+_CODE += ("sim/*.py", "sim/shaders/*.*", "surface/open_reference.npz")
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,22 @@ class SceneWriter:
         settings = {type(config).__name__: asdict(config) for config in configs}
         poses = _assets(self.cast, self.media).poses
         return settings | {
+            "code": code_digest(),
             "seed": self.seed,
             "cast": self.cast.about(),
             "figures": figures_told(self.cast.names()),
             "poses": {"count": len(poses.names), "sha256": hashlib.sha256(poses.angles.tobytes()).hexdigest()},
             **self.media.about(),
         }
+
+
+@functools.cache
+def code_digest() -> str:
+    """Return a hash of the sources, shaders and charts, so that no folder mixes people of before and after an edit."""
+    root = Path(simpose_tf.__file__).parent
+    found = sorted(path for pattern in _CODE for path in root.glob(pattern))
+    lines = "".join(f"{path.relative_to(root).as_posix()} {files.sha256(path)}\n" for path in found)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def figures_told(names: Sequence[str], most: int = 100) -> list[str]:

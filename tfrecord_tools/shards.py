@@ -142,7 +142,7 @@ def _read_json(path: Path) -> dict:
 
 def _check_fingerprint(data_set: DataSet, found: dict, place: Path) -> None:
     if not isinstance(found, dict) or found.get("fingerprint") != data_set.fingerprint:
-        raise InputError(f"{place}: written with other settings; delete it or name another --output")
+        raise InputError(f"{place}: written with other settings or by other code; delete it or name another --output")
 
 
 def _refuse_other_shards(data_set: DataSet, finished: dict[int, dict]) -> None:

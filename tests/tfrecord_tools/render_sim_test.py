@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 from pycocotools.coco import COCO
 
+import simpose_tf
 from simpose_tf import app, configurables
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig
@@ -251,6 +253,32 @@ def test_folder_with_another_seed_is_refused(written, capsys):
     ended = here(capsys, f"--output={written}", "--num_images=6", "--num_shards=2", "--seed=1")
     assert ended.status == 2 and "other settings" in ended.stderr
     assert shard_bytes(written) == before
+
+
+def test_folder_of_other_code_is_refused(written, capsys, monkeypatch):
+    monkeypatch.setattr(scene_records, "code_digest", lambda: "edited")
+    before = shard_bytes(written)
+    ended = here(capsys, f"--output={written}", "--num_images=6", "--num_shards=2", "--seed=0")
+    assert ended.status == 2 and "other code" in ended.stderr
+    assert shard_bytes(written) == before
+
+
+def test_digest_of_the_code_changes_with_people_drawing_and_charts(tmp_path, monkeypatch):
+    package = tmp_path / "simpose_tf"
+    shutil.copytree(ROOT / "simpose_tf", package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(simpose_tf, "__file__", str(package / "__init__.py"))
+    digest = scene_records.code_digest.__wrapped__
+    seen = {digest()}
+    decisive = ["figures/dressed/people_train.py", "figures/makehuman.py", "figures/painted/bodies.py"]
+    decisive += ["sim/sampler.py", "sim/shaders/light.glsl", "surface/open_reference.npz"]
+    for count, name in enumerate(decisive, 2):
+        with (package / name).open("ab") as file:
+            file.write(b" ")
+        seen.add(digest())
+        assert len(seen) == count, name
+    with (package / "trainer.py").open("ab") as file:
+        file.write(b" ")
+    assert digest() in seen
 
 
 def test_folder_with_another_number_of_scenes_is_refused(written, capsys):
