@@ -9,8 +9,9 @@ from simpose_tf.surface.boundary import Loop, Match, beyond_sides, loops_around,
 from simpose_tf.surface.cuts import cuts_of, jumping, lay_cut
 from simpose_tf.surface.denoise import denoised
 from simpose_tf.surface.fitted import Fitted, fitted_surface, nearest
-from simpose_tf.surface.interior import solve_patch
-from simpose_tf.surface.labels import Labelled, clean, propose
+from simpose_tf.surface.interior import Patch, solve_patch
+from simpose_tf.surface.labels import INWARD, Labelled, clean, propose
+from simpose_tf.surface.pieces import Pieces, find_pieces
 from simpose_tf.surface.reference import Reference
 from simpose_tf.surface.topology import Sides, open_along, sides_of
 
@@ -57,31 +58,45 @@ def carry_charts(
     vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces, np.int64)
     surface = fitted_surface(fitted)
     distance = nearest(surface, vertices).distance.astype(np.float32)
-    vertices = denoised(surface, vertices, faces)
-    say("parts: nearest places on the fitted reference")
-    proposed, mesh = propose(surface, vertices, faces)
-    layer = np.zeros(len(faces), bool)
-    part = clean(proposed, mesh, keep=1.0) if part is None else np.asarray(part, np.uint8)
-    say("cuts")
-    new, old, whole = open_patches(surface, vertices, mesh, part)
-    beyond = beyond_sides(faces, mesh.sides, whole, part)
+    sides = sides_of(faces)
+    pieces = find_pieces(surface, vertices, faces, sides)
+    say(f"parts: {_told(pieces)}")
+    vertices = denoised(surface, vertices, faces[~pieces.layer])
+    proposed, mesh = propose(surface, vertices, faces, sides, pieces)
+    label = clean(proposed, mesh) if part is None else np.asarray(part, np.int64) + INWARD * pieces.inward
+    part = (label % INWARD).astype(np.uint8)
+    kept = _unchanged(part, earlier)
+    uv, folds = np.zeros((len(faces), 3, 2), np.float32), np.zeros(len(faces), bool)
+    if earlier is not None:
+        uv[kept], folds[kept] = earlier.uv[kept], earlier.folds[kept]
+    new, old, whole = _open_patches(surface, vertices, mesh, label)
+    beyond = beyond_sides(faces, sides, whole, part)
     borders = _chart_borders(surface)
-    uv = np.zeros((len(faces), 3, 2), np.float32)
-    folds = np.zeros(len(faces), bool)
-    solved = []
-    for chart in np.unique(part).tolist():
-        inside = np.flatnonzero(part == chart)
-        if earlier is not None and np.array_equal(inside, np.flatnonzero(earlier.part == chart)):
-            uv[inside], folds[inside] = earlier.uv[inside], earlier.folds[inside]
-            continue
+    for number in np.unique(2 * label[~kept] + pieces.layer[~kept]).tolist():
+        inside = np.flatnonzero((2 * label + pieces.layer == number) & ~kept)
+        chart, layer, inward = number // 2 % INWARD, number % 2 == 1, number // 2 >= INWARD
+        say(f"chart {chart}: {len(inside)} faces{' of a layer' if layer else ''}")
         used, local = np.unique(new[inside], return_inverse=True)
         local, points = local.reshape(-1, 3), vertices[old[used]]
-        match = _best_match(loops_around(local, beyond[inside], points, chart), borders.get(chart), chart)
-        at_vertex, folds[inside] = solve_patch(surface, chart, points, local, match)
+        loops = [] if layer else loops_around(local, beyond[inside], points, chart)
+        match = _best_match(loops, borders.get(chart), chart)
+        patch = Patch(chart, points, local, match, 0.0 if layer else 1.0, inward)
+        at_vertex, folds[inside] = solve_patch(surface, patch)
         uv[inside] = at_vertex[local]
-        solved.append(chart)
-        say(f"chart {chart}: {len(inside)} faces")
-    return Charting(part, uv, layer, folds, distance, tuple(solved))
+    return Charting(part, uv, pieces.layer, folds, distance, tuple(np.unique(part[~kept]).tolist()))
+
+
+def _told(pieces: Pieces) -> str:
+    """Return how many faces are the body's and how many lie over it, in words."""
+    return f"{int((~pieces.layer).sum())} faces of the body, {int(pieces.layer.sum())} of clothes, hair and the like"
+
+
+def _unchanged(part: np.ndarray, earlier: Charting | None) -> np.ndarray:
+    """Return which faces `[F]` are of a part that has the same faces as earlier."""
+    if earlier is None:
+        return np.zeros(len(part), bool)
+    changed = part != earlier.part
+    return ~np.isin(part, np.union1d(part[changed], earlier.part[changed]))
 
 
 def _chart_borders(fitted: Fitted) -> dict[int, tuple[Loop, np.ndarray]]:
@@ -109,8 +124,8 @@ def _best_match(loops: list[Loop], border: tuple[Loop, np.ndarray] | None, chart
     return min((match for match in found if match is not None), key=lambda match: match.cost, default=None)
 
 
-def open_patches(
-    fitted: Fitted, vertices: np.ndarray, mesh: Labelled, part: np.ndarray
+def _open_patches(
+    fitted: Fitted, vertices: np.ndarray, mesh: Labelled, label: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Open a mesh between parts and along the reference's cuts.
 
@@ -118,13 +133,13 @@ def open_patches(
       `[F, 3]` new vertices, the old one `[N]` of each, and which sides `[S]` are whole.
     """
     sides, faces = mesh.sides, mesh.faces
-    whole = part[sides.first] == part[sides.second]
+    whole = label[sides.first] == label[sides.second]
     closed = np.zeros(len(vertices), bool)
     closed[sides.ends[~whole]] = True
     closed[_open_vertices(faces, sides)] = True
     cut: set[tuple[int, int]] = set()
     for arc in cuts_of(fitted):
-        inside = faces[part == arc.part]
+        inside = faces[(label == arc.part) & ~mesh.pieces.layer]
         if len(inside) == 0:
             continue
         path = lay_cut(fitted.vertices[arc.vertices], vertices, inside, closed)

@@ -1,5 +1,7 @@
 """Solve the interior of a patch: what its vertices take from the chart, plus what its boundary asks for, unfolded."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg
@@ -19,29 +21,52 @@ _OFF_SEAM = 1.0
 _FEW = 0.03  # share of folded faces up to which they are unfolded where they are
 
 
-def solve_patch(
-    fitted: Fitted, chart: int, vertices: np.ndarray, faces: np.ndarray, match: Match | None
-) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Patch:
+    """Faces that take their uv from one chart.
+
+    Attributes:
+      chart: which.
+      vertices: `[N, 3]` metres.
+      faces: `[F, 3]`.
+      match: where its boundary lies on the chart's; None lets it lie where it is.
+      facing: how much normals count: 1, or 0 for a layer, which may be creased.
+      inward: whether the faces look towards the body, so that uv turns the other way.
+    """
+
+    chart: int
+    vertices: np.ndarray
+    faces: np.ndarray
+    match: Match | None
+    facing: float
+    inward: bool
+
+
+def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
     """Return uv `[N, 2]` float32 of a patch's vertices and which of its faces `[F]` are folded.
 
     Args:
       fitted: the reference on the mesh.
-      chart: which chart.
-      vertices: `[N, 3]` of the patch, metres.
-      faces: `[F, 3]` of the patch.
-      match: where its boundary lies on the chart's; None lets it lie where it is.
+      patch: the faces.
     """
-    sign = chart_sign(fitted, chart)
-    facing = 0.0 if match is None else 1.0
+    vertices, faces, match = patch.vertices, patch.faces, patch.match
+    outward = chart_sign(fitted, patch.chart)
+    sign = -outward if patch.inward else outward
     cut = np.zeros(0, np.int64) if match is None else match.vertices[match.cut]
     cut_uv = np.zeros((0, 2)) if match is None else match.uv[match.cut]
-    taken = transfer(fitted, chart, vertices, faces, facing, (cut, cut_uv))
+    taken = transfer(fitted, patch.chart, vertices, faces, patch.facing, (cut, cut_uv))
     uv = taken.uv if match is None else _bent(taken, vertices, faces, match)
     normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     ideal = ideal_triangles(vertices[faces], normals, taken.gradient[faces].mean(1), sign)
     uv = _unfolded(uv, vertices, faces, match, ideal, sign).astype(np.float32)
     return uv, sign * signed_areas(uv.astype(np.float64), faces) <= 0
+
+
+def chart_sign(fitted: Fitted, chart: int) -> float:
+    """Return 1 if a chart is counter-clockwise on its surface, -1 if it is clockwise."""
+    corners = fitted.uv[fitted.part == chart].reshape(-1, 2)
+    return 1.0 if signed_areas(corners, np.arange(len(corners)).reshape(-1, 3)).sum() >= 0 else -1.0
 
 
 def _unfolded(
@@ -83,12 +108,6 @@ def _filled(uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, ideal: np.n
         if folded(filled, faces, ideal, sign).sum() < bad.sum():
             uv = filled
     return uv
-
-
-def chart_sign(fitted: Fitted, chart: int) -> float:
-    """Return 1 if a chart is counter-clockwise on its surface, -1 if it is clockwise."""
-    corners = fitted.uv[fitted.part == chart].reshape(-1, 2)
-    return 1.0 if signed_areas(corners, np.arange(len(corners)).reshape(-1, 3)).sum() >= 0 else -1.0
 
 
 def _bent(taken: Transfer, vertices: np.ndarray, faces: np.ndarray, match: Match) -> np.ndarray:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from simpose_tf.charts import NUM_PARTS
-from simpose_tf.surface.fitted import Fitted, nearest_facing
+from simpose_tf.surface.fitted import Fitted, nearest, nearest_facing
+from simpose_tf.surface.pieces import Pieces
 from simpose_tf.surface.topology import Sides, face_normals, pieces_of, sides_of
 
 # How much further than the nearest place one may lie whose normal agrees, in metres.
@@ -17,6 +17,16 @@ _TOOTH = 0.15
 _SEAM_STEP = 0.002  # metres between samples of the seams
 
 
+# A layer most of whose area is nearest to the head (hair, hats, glasses, beards) belongs to the head altogether.
+_HEAD_SHARE = 1 / 3
+_HEAD = (23, 24)
+# Patches of a layer with less than this share of their piece join a neighbour; of the body's, all but the largest.
+_SMALL = 0.02
+# A label is a part, plus this for faces of a layer that look inwards.
+INWARD = 32
+_LABELS = 64
+
+
 @dataclass(frozen=True)
 class Labelled:
     """A mesh whose faces are being labelled.
@@ -24,6 +34,7 @@ class Labelled:
     Attributes:
       faces: `[F, 3]`.
       sides: its sides.
+      pieces: what it consists of.
       area: `[F]` square metres.
       length: `[S]` metres of the sides.
       to_seam: `[F]` metres from the place of each face's middle to the nearest seam of the reference.
@@ -32,27 +43,49 @@ class Labelled:
 
     faces: np.ndarray
     sides: Sides
+    pieces: Pieces
     area: np.ndarray
     length: np.ndarray
     to_seam: np.ndarray
     size: np.ndarray
 
 
-def propose(fitted: Fitted, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, Labelled]:
+def propose(
+    fitted: Fitted, vertices: np.ndarray, faces: np.ndarray, sides: Sides, pieces: Pieces
+) -> tuple[np.ndarray, Labelled]:
     """Return the part `[F]` uint8 of the place nearest to the middle of each face, and what clean-up needs.
 
     Args:
       fitted: the reference on the mesh.
       vertices: `[V, 3]` metres.
       faces: `[F, 3]`.
+      sides: its sides.
+      pieces: what it consists of.
     """
     normals, area = face_normals(vertices, faces)
-    places = nearest_facing(fitted, vertices[faces].mean(1), normals, REACH)
-    sides = sides_of(faces)
+    middle = vertices[faces].mean(1)
+    part, place = np.zeros(len(faces), np.uint8), np.zeros((len(faces), 3))
+    for who, places in (
+        (~pieces.layer, nearest_facing(fitted, middle[~pieces.layer], normals[~pieces.layer], REACH)),
+        (pieces.layer, nearest(fitted, middle[pieces.layer])),
+    ):
+        part[who], place[who] = fitted.part[places.face], places.point
+    _name_headgear(part, fitted, middle, area, pieces)
     length = np.linalg.norm(vertices[sides.ends[:, 0]] - vertices[sides.ends[:, 1]], axis=1)
     size = np.linalg.norm(vertices[faces] - vertices[np.roll(faces, 1, 1)], axis=2).mean(1)
-    to_seam = cKDTree(seam_points(fitted)).query(places.point)[0]
-    return fitted.part[places.face].astype(np.uint8), Labelled(faces, sides, area, length, to_seam, size)
+    to_seam = cKDTree(seam_points(fitted)).query(place)[0]
+    return part, Labelled(faces, sides, pieces, area, length, to_seam, size)
+
+
+def _name_headgear(part: np.ndarray, fitted: Fitted, middle: np.ndarray, area: np.ndarray, pieces: Pieces) -> None:
+    """Give layers that are mostly nearest to the head to the head's parts, in place."""
+    share = np.bincount(pieces.number, area * np.isin(part, _HEAD)) / np.maximum(
+        np.bincount(pieces.number, area), 1e-12
+    )
+    who = np.flatnonzero(pieces.layer & (share[pieces.number] > _HEAD_SHARE) & ~np.isin(part, _HEAD))
+    head = np.flatnonzero(np.isin(fitted.part, _HEAD))
+    if len(who) and len(head):
+        part[who] = fitted.part[nearest(fitted, middle[who], head).face]
 
 
 def seam_points(fitted: Fitted) -> np.ndarray:
@@ -67,54 +100,51 @@ def seam_points(fitted: Fitted) -> np.ndarray:
     return (1 - along) * start[edge] + along * end[edge]
 
 
-def clean(part: np.ndarray, mesh: Labelled, keep: float) -> np.ndarray:
-    """Return parts `[F]` without islands, pinched vertices and teeth.
+def clean(part: np.ndarray, mesh: Labelled) -> np.ndarray:
+    """Return labels `[F]` int64 (parts, plus `INWARD`) without islands, pinched vertices and teeth.
 
-    Args:
-      part: `[F]` uint8.
-      mesh: the mesh.
-      keep: patches with less than this share of the largest patch of their part join a neighbour; 1 keeps one
-        patch of each part.
+    A piece of the body keeps one patch of each part.
     """
-    part = part.copy()
+    label = part.astype(np.int64) + INWARD * mesh.pieces.inward
     for _ in range(8):
-        before = part.copy()
-        _join_islands(part, mesh, keep)
-        _cut_teeth(part, mesh)
-        _unpinch(part, mesh)
-        if (part == before).all():
+        before = label.copy()
+        _join_islands(label, mesh)
+        _cut_teeth(label, mesh)
+        _unpinch(label, mesh)
+        if (label == before).all():
             break
-    _join_islands(part, mesh, keep)
-    return part
+    _join_islands(label, mesh)
+    return label
 
 
-def _join_islands(part: np.ndarray, mesh: Labelled, keep: float) -> None:
-    """Give small patches to the part that they share the longest border with, in place."""
-    sides = mesh.sides
+def _join_islands(part: np.ndarray, mesh: Labelled) -> None:
+    """Give small patches to the label that they share the longest border with, in place."""
+    sides, number = mesh.sides, mesh.pieces.number
+    whole = np.bincount(number, mesh.area)
     for _ in range(20):
-        piece = pieces_of(len(part), sides, part[sides.first] == part[sides.second])
-        area = np.bincount(piece, mesh.area)
-        of_piece = np.zeros(len(area), np.int64)
-        of_piece[piece] = part
-        largest = np.zeros(NUM_PARTS + 1)
-        np.maximum.at(largest, of_piece, area)
-        small = area < keep * largest[of_piece]
-        border = np.zeros((len(area), NUM_PARTS + 1))
+        patch = pieces_of(len(part), sides, part[sides.first] == part[sides.second])
+        area = np.bincount(patch, mesh.area)
+        first = np.unique(patch, return_index=True)[1]
+        key = number[first] * _LABELS + part[first]
+        largest = np.zeros(int(key.max()) + 1)
+        np.maximum.at(largest, key, area)
+        small = np.where(mesh.pieces.layer[first], area < _SMALL * whole[number[first]], area < largest[key])
+        border = np.zeros((len(area), _LABELS))
         for ours, theirs in ((sides.first, sides.second), (sides.second, sides.first)):
-            between = (part[ours] != part[theirs]) & small[piece[ours]] & ~small[piece[theirs]]
-            np.add.at(border, (piece[ours[between]], part[theirs[between]]), mesh.length[between])
+            between = (part[ours] != part[theirs]) & small[patch[ours]] & ~small[patch[theirs]]
+            np.add.at(border, (patch[ours[between]], part[theirs[between]]), mesh.length[between])
         joining = border.sum(1) > 0
         if not joining.any():
             return
-        moved = joining[piece]
-        part[moved] = border.argmax(1)[piece[moved]]
+        moved = joining[patch]
+        part[moved] = border.argmax(1)[patch[moved]]
 
 
 def _cut_teeth(part: np.ndarray, mesh: Labelled) -> None:
     """Flip faces that stick out into one other part, if the seam passes through their middle, in place."""
     sides = mesh.sides
     for parity in range(4):
-        around = np.zeros((len(part), NUM_PARTS + 1), np.int8)
+        around = np.zeros((len(part), _LABELS), np.int8)
         np.add.at(around, (sides.first, part[sides.second]), 1)
         np.add.at(around, (sides.second, part[sides.first]), 1)
         row = np.arange(len(part))
@@ -150,7 +180,7 @@ def _unpinch(part: np.ndarray, mesh: Labelled) -> None:
 
 def _pinched(part: np.ndarray, mesh: Labelled, count: int) -> np.ndarray:
     """Return the vertices around which some part's faces form more fans than the mesh does."""
-    width = NUM_PARTS + 1
+    width = _LABELS
 
     def fans(label: np.ndarray) -> np.ndarray:
         faces_at = np.bincount(mesh.faces.ravel() * width + np.repeat(label, 3), minlength=count * width)
