@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from simpose_tf import geometry, keypoints
 from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.pose import keypoints_3d
+from simpose_tf.sim.kept import Kept
 from simpose_tf.sim.props import in_world, prop_mesh
 from simpose_tf.sim.renderer import Rendering
 from simpose_tf.sim.sampler import Stage
@@ -115,13 +116,16 @@ def _meshes(stage: Stage, people: Sequence[Figure]) -> list[Mesh]:
     return meshes
 
 
-_THICKNESS: dict[str, np.ndarray] = {}
+_THICKNESS: Kept[tuple[np.ndarray, np.ndarray]] = Kept(64, lambda pair: None)
 
 
 def keypoint_thickness(figure: Figure) -> np.ndarray:
     """Return `[17]` how far in front of each keypoint the person's own surface may lie, metres."""
-    if figure.name not in _THICKNESS:
-        surface = figure.vertices[np.unique(figure.faces)]
-        distance, _ = cKDTree(surface).query(keypoints_3d(figure, figure.vertices))
-        _THICKNESS[figure.name] = _THICKNESS_FACTOR * distance + _THICKNESS_MARGIN
-    return _THICKNESS[figure.name]
+    # The vertices are kept with it, so that no others can take their id.
+    return _THICKNESS.get(id(figure.vertices), lambda: (figure.vertices, _thickness(figure)))[1]
+
+
+def _thickness(figure: Figure) -> np.ndarray:
+    surface = figure.vertices[np.unique(figure.faces)]
+    distance, _ = cKDTree(surface).query(keypoints_3d(figure, figure.vertices))
+    return _THICKNESS_FACTOR * distance + _THICKNESS_MARGIN

@@ -1,8 +1,9 @@
 import numpy as np
 
 from simpose_tf import geometry
-from simpose_tf.sim.annotate import annotate, mask_box
+from simpose_tf.sim.annotate import annotate, keypoint_thickness, mask_box
 from tests.sim.renderer_test import FIGURES, HEIGHT, WIDTH, camera, crate, draw, place, scene
+from tests.sim.spheres import sphere_figure
 
 
 def labels_of(staged):
@@ -24,6 +25,12 @@ def test_unhidden_keypoints_inside_the_body_are_visible():
 def test_keypoints_behind_another_person_are_hidden():
     far, near = labels_of(scene(place(0.8, -1.5), place(0, 0.8)))
     assert np.all(far.visibility == 1) and np.all(near.visibility == 2)
+
+
+def test_keypoint_thickness_is_each_figures_own_also_where_names_agree():
+    for radius in (0.2, 0.5):  # keypoints lie at the centre
+        thickness = keypoint_thickness(sphere_figure("same", radius, 3))
+        np.testing.assert_allclose(thickness, np.full(17, 1.5 * radius + 0.05), atol=1e-6)
 
 
 def test_keypoints_off_the_picture_are_unlabelled_and_zero():
