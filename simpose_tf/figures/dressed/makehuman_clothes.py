@@ -99,8 +99,8 @@ def _lines(path: Path) -> Iterator[tuple[str, list[str]]]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     for number, line in enumerate(text.splitlines(), 1):
-        words = line.split("#")[0].split() if line.lstrip().startswith("#") else line.split()
-        if words:
+        words = line.split()
+        if words and not words[0].startswith("#"):
             yield f"{path}:{number}", words
 
 
