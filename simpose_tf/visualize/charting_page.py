@@ -88,12 +88,12 @@ def _tiles(charted: ChartedMesh) -> str:
         body = charted.body
         own = median_stretch(ChartedMesh(body.vertices, body.faces, body.part, body.uv))
         shown["median stretch of the reference itself"] = f"{own:.2f}"
-    if charted.layer is not None:
+    if charted.layer is not None and charted.layer.any():
         shown["of the triangles in layers over the body"] = f"{100 * charted.layer.mean():.0f} %"
     if charted.distance is not None:
         mean, most = charting_table.distances(charted, np.ones(len(charted.faces), bool))
         shown["mm, mean distance to the reference"] = f"{mean:.1f}"
-        shown["mm hold 95 % of the surface"] = f"{most:.1f}"
+        shown["mm or less on 95 % of the surface"] = f"{most:.1f}"
     tiles = "".join(
         f'<div class="tile{" bad" if name.startswith("folded") and number != "0" else ""}"><b>{number}</b>'
         f"<span>{html.escape(name)}</span></div>"
@@ -114,7 +114,10 @@ def median_stretch(charted: ChartedMesh) -> float:
 
 
 def _notes(notes: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{html.escape(note)}</li>" for note in notes) + "</ul>" if notes else ""
+    if not notes:
+        return ""
+    lines = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
+    return f"{report_page.paragraph('What was mended in the mesh, and what was assumed:')}<ul>{lines}</ul>"
 
 
 def _views(charted: ChartedMesh, pictures: _Pictures) -> dict[str, str]:
