@@ -6,7 +6,7 @@ Ids and directions follow the official DensePose table:
 | id      | part                      | u grows                 | v grows            |
 |---------|---------------------------|-------------------------|--------------------|
 | 1, 2    | torso back, front         | down                    | to the right side  |
-| 3, 4    | right, left hand          |                         | outward            |
+| 3, 4    | right, left hand          | 3 to the palm, 4 to the back | outward       |
 | 5, 6    | left, right foot          | 5 to toes, 6 to heel    | to toes            |
 | 7..10   | upper legs                | 7, 8 down; 9, 10 up     | 7, 8 outward; 9, 10 inward |
 | 11..14  | lower legs                | 11, 12 up; 13, 14 down  | outward            |
@@ -55,7 +55,7 @@ PART_NAMES = (
 FLIP = np.array([0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15, 18, 17, 20, 19, 22, 21, 24, 23])
 
 # Parts whose u (or v) runs the other way on the partner.
-FLIP_U = np.isin(np.arange(NUM_PARTS + 1), [5, 6, 23, 24])
+FLIP_U = np.isin(np.arange(NUM_PARTS + 1), [3, 4, 5, 6, 23, 24])
 FLIP_V = np.isin(np.arange(NUM_PARTS + 1), [1, 2])
 
 # One colour per part for drawing, uint8 RGB `[25, 3]`; partners share a hue, the right one is darker.
@@ -79,8 +79,8 @@ PART_COLORS = _part_colors()
 def flip_uv(part: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (part, u, v) of the mirrored person at the mirrored place.
 
-    Exact for the `open` reference. On the official table the hands are not symmetric; its own lookup
-    (`UV_symmetry_transforms.mat`) is needed there.
+    Exact for the `open` reference. On the official table it holds within some hundredths, on the hands within a tenth;
+    its own lookup (`UV_symmetry_transforms.mat`) is exact there.
 
     Args:
       part: integer array, 0..24.

@@ -8,58 +8,119 @@ of u and v are those of the official table (`simpose_tf.charts`).
 
 import argparse
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from simpose_tf import charts
 from simpose_tf.errors import InputError
-from simpose_tf.figures import makehuman, open_seams
+from simpose_tf.figures import cavities, makehuman, open_seams, seam_cutting, unfolding
 from simpose_tf.figures.seam_paths import Seams
-from simpose_tf.surface import harmonic, rays
+from simpose_tf.surface import harmonic
 from simpose_tf.surface.reference import Reference, save_reference
-
-# Lengths inside mouth, nostrils and eye sockets count less when the head is spread over its squares.
-HIDDEN_SCALE = 0.25
 
 # Reweighting steps of each map, see harmonic.even_map.
 STEPS = 20
 
-# For each chart: landmarks around it with their place on the square. A name with a leading `-` is the landmark's
-# mirror image on the right half; one without a place says only which way round. Charts not named here are the
-# mirror images of these.
-_ANCHORS: dict[int, list[tuple[str, tuple[float, float] | None]]] = {
+# Metres: cavities are looked for above this height and not farther from the middle plane.
+HEAD_BOX = (1.38, 0.1)
+
+# Direction in the uv plane, radians, from the instep to the big toe: both u and v grow to the toes.
+TOES_ALONG = np.radians(40.0)
+
+# Charts that fill the square: landmarks in turn around them, at its corners. A leading `-` means the landmark's
+# mirror image on the right half. Charts not named here or below are the mirror images of these.
+_SQUARES: dict[int, list[tuple[str, tuple[float, float]]]] = {
     1: [("shoulder.top", (0, 0)), ("-shoulder.top", (0, 1)), ("-hip.side", (1, 1)), ("hip.side", (1, 0))],
     2: [("shoulder.top", (0, 0)), ("-shoulder.top", (0, 1)), ("-hip.side", (1, 1)), ("hip.side", (1, 0))],
-    8: [("crotch", (0, 0)), ("hip.side", (0, 1)), ("knee.side", (1, 1)), ("knee.inner", (1, 0))],
-    10: [("knee.side", (0, 0)), ("knee.inner", (0, 1)), ("crotch", (1, 1)), ("hip.side", (1, 0))],
+    8: [("cleft", (0, 0)), ("hip.side", (0, 1)), ("knee.side", (1, 1)), ("knee.inner", (1, 0))],
+    10: [("knee.side", (0, 0)), ("knee.inner", (0, 1)), ("groin", (1, 1)), ("hip.side", (1, 0))],
     12: [("ankle.inner", (0, 0)), ("ankle.side", (0, 1)), ("knee.side", (1, 1)), ("knee.inner", (1, 0))],
     14: [("knee.inner", (0, 0)), ("knee.side", (0, 1)), ("ankle.side", (1, 1)), ("ankle.inner", (1, 0))],
-    15: [("shoulder.back", (0, 0)), ("shoulder.front", (0, 1)), ("elbow.front", (1, 1)), ("elbow.back", (1, 0))],
-    17: [("shoulder.back", (0, 0)), ("shoulder.front", (0, 1)), ("elbow.front", (1, 1)), ("elbow.back", (1, 0))],
+    15: [("shoulder.pit", (0, 0)), ("shoulder.top", (0, 1)), ("elbow.front", (1, 1)), ("elbow.back", (1, 0))],
+    17: [("shoulder.pit", (0, 0)), ("shoulder.top", (0, 1)), ("elbow.front", (1, 1)), ("elbow.back", (1, 0))],
     19: [("wrist.front", (0, 0)), ("wrist.back", (0, 1)), ("elbow.back", (1, 1)), ("elbow.front", (1, 0))],
     21: [("elbow.back", (0, 0)), ("elbow.front", (0, 1)), ("wrist.front", (1, 1)), ("wrist.back", (1, 0))],
     24: [("neck.front", (0, 0)), ("neck.back", (1, 0)), ("crown", (1, 1)), ("hairline", (0, 1))],
+}  # fmt: skip
+
+# Charts that are cut open: landmarks in turn around them, those on the cut twice.
+_CUT_OPEN: dict[int, list[str]] = {
     4: [
-        ("wrist.back", (0, 0)), ("wrist.over", None), ("wrist.under", None), ("wrist.back", (1, 0)),
-        ("Ring", (1, 1)), ("Thumb", (0.5, 1)), ("Ring", (0, 1)),
+        "wrist.front", "wrist.under", "wrist.back", "wrist.over", "wrist.front",
+        "Thumb", "Index", "Middle", "Ring", "Pinky", "Ring", "Middle", "Index", "Thumb",
     ],
     5: [
-        ("ankle.front", (0, 0)), ("ankle.side", None), ("heel", (1, 0)), ("toe", (1, 1)), ("heel", (0, 1)),
-        ("ankle.inner", None),
+        "ankle.back", "ankle.inner", "ankle.front", "ankle.side", "ankle.back",
+        "Toe5", "Toe4", "Toe3", "Toe2", "Toe1", "Toe2", "Toe3", "Toe4", "Toe5", "heel",
     ],
 }  # fmt: skip
 
 # A landmark that only the chart's piece touches, besides its anchors.
 _WITNESS = {
-    1: "neck.back", 2: "neck.front", 4: "Middle", 5: "heel", 8: "knee.back", 10: "knee.front", 12: "knee.back",
-    14: "knee.front", 15: "shoulder.pit", 17: "shoulder.top", 19: "wrist.under", 21: "wrist.over", 24: "neck.side",
+    1: "neck.back", 2: "neck.front", 4: "Middle", 5: "Toe3", 8: "knee.back", 10: "knee.front", 12: "knee.back",
+    14: "knee.front", 15: "shoulder.front", 17: "shoulder.back", 19: "wrist.under", 21: "wrist.over", 24: "neck.side",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The base mesh cut along its seams.
+
+    Attributes:
+      points: `[V, 3]`.
+      mirror: `[V]` the vertex on the other side.
+      normals: `[V, 3]`.
+      joint: bone name -> `[3]`.
+      seams: of the left half.
+      faces: `[F, 3]`, and
+      partner: `[F]` the mirrored face of each.
+      cut_faces: `[F, 3]` the same with vertices that seams split, and
+      base_vertex: the vertex of the base mesh that each of those is.
+      piece: `[F]` number of the piece between seams.
+    """
+
+    points: np.ndarray
+    mirror: np.ndarray
+    normals: np.ndarray
+    joint: dict[str, np.ndarray]
+    seams: Seams
+    faces: np.ndarray
+    partner: np.ndarray
+    cut_faces: np.ndarray
+    base_vertex: np.ndarray
+    piece: np.ndarray
 
 
 def build_reference() -> Reference:
     """Build the open reference surface from the base mesh (some seconds)."""
+    body = _cut_body()
+    part = np.zeros(len(body.faces), np.uint8)
+    uv = np.zeros((len(body.faces), 3, 2), np.float32)
+    shallow = _without_cavities(body)
+    for chart in _WITNESS:
+        names = _CUT_OPEN[chart] if chart in _CUT_OPEN else [name for name, _ in _SQUARES[chart]]
+        inside, local, of_base = _disc(body, chart, [*names, _WITNESS[chart]])
+        if part[inside].any():
+            raise ValueError(f"chart {chart} and chart {part[inside].max()} are one piece")
+        part[inside] = chart
+        loop, places = _find_anchors(harmonic.boundary_loop(local), of_base, [_vertex(name, body) for name in names])
+        if chart in _CUT_OPEN:
+            unfold = _unfold_hand if chart == 4 else _unfold_foot
+            at_vertex = unfold(body, body.points[of_base], local, loop, places)
+        else:
+            placed = [(place, corner) for place, (_, corner) in zip(places, _SQUARES[chart], strict=True)]
+            loop_uv = harmonic.loop_on_square(shallow[of_base], loop, placed)
+            at_vertex = harmonic.even_map(shallow[of_base], local, loop, loop_uv, STEPS)
+        if chart <= 2:  # the torso is its own mirror image
+            at_vertex = _symmetric(at_vertex, of_base, body.mirror)
+        uv[inside] = np.clip(at_vertex, 0, 1)[local]
+    _mirror_charts(part, uv, body.partner)
+    return Reference("open", body.points.astype(np.float32), body.faces, part, uv, body.mirror)
+
+
+def _cut_body() -> _Body:
+    """Lay all seams on the base mesh and cut it along them."""
     base = makehuman.load_base()
     shaped = makehuman.shape_vertices(base, makehuman.Shape())
     quads = base.body_quads
@@ -71,32 +132,15 @@ def build_reference() -> Reference:
     seams = open_seams.lay_seams(points, quads, normals, joint, tips)
     edges = seams.edges | _middle_of_head(points, quads, seams)
     edges |= {(min(e), max(e)) for e in (tuple(mirror[list(edge)].tolist()) for edge in edges)}
-    faces, partner = _triangulate(points, quads, mirror, edges)
-    chart_faces, base_vertex = _cut_along(faces, edges)
-    scale = _visibility_scale(points, normals, faces, mirror)
-    part = np.zeros(len(faces), np.uint8)
-    uv = np.zeros((len(faces), 3, 2), np.float32)
-    pieces = connected_components(_face_graph(chart_faces), directed=False)[1]
-    for chart, anchors in _ANCHORS.items():
-        names = [name for name, _ in anchors] + [_WITNESS[chart]]
-        inside = pieces == _piece_touching(faces, pieces, [_vertex(name, seams, mirror) for name in names], chart)
-        if part[inside].any():
-            raise ValueError(f"chart {chart} and chart {part[inside].max()} are one piece")
-        placed = [(_vertex(name, seams, mirror), at) for name, at in anchors]
-        part[inside] = chart
-        used, local = np.unique(chart_faces[inside], return_inverse=True)
-        local, of_base = local.reshape(-1, 3), base_vertex[used]
-        at_vertex = _map_chart(points[of_base], local, of_base, placed, scale[of_base] if chart == 24 else None)
-        if chart <= 2:  # the torso is its own mirror image
-            at_vertex = _symmetric(at_vertex, of_base, mirror)
-        uv[inside] = np.clip(at_vertex, 0, 1)[local]
-    _mirror_charts(part, uv, partner)
-    return Reference("open", points.astype(np.float32), faces, part, uv, mirror)
+    faces, partner = seam_cutting.triangulate(points, quads, mirror, edges)
+    cut_faces, base_vertex = seam_cutting.cut_along(faces, edges)
+    piece = seam_cutting.pieces_of(cut_faces)
+    return _Body(points, mirror, normals, joint, seams, faces, partner, cut_faces, base_vertex, piece)
 
 
-def _vertex(name: str, seams: Seams, mirror: np.ndarray) -> int:
+def _vertex(name: str, body: _Body) -> int:
     """Return the vertex of a landmark; a leading `-` means the right half's."""
-    return int(mirror[seams.marks[name[1:]]]) if name.startswith("-") else seams.marks[name]
+    return int(body.mirror[body.seams.marks[name[1:]]]) if name.startswith("-") else body.seams.marks[name]
 
 
 def _vertex_normals(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
@@ -106,20 +150,6 @@ def _vertex_normals(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
     for corner in range(4):
         np.add.at(normals, quads[:, corner], cross)
     return normals / np.linalg.norm(normals, axis=1, keepdims=True)
-
-
-def _visibility_scale(points: np.ndarray, normals: np.ndarray, faces: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """Return `[V]` 1 on the open surface and less inside mouth, nostrils and eye sockets, which nobody sees.
-
-    A vertex of the head is inside if the way out along its normal meets the head again within 9 cm.
-    """
-    around_head = (points[:, 1] > 1.38) & (np.abs(points[:, 0]) < 0.1)
-    left = np.flatnonzero(around_head & (points[:, 0] >= 0))
-    triangles = points[faces[around_head[faces].all(1)]]
-    inside = left[rays.hits_within(points[left], normals[left], triangles, 0.09)]
-    scale = np.ones(len(points))
-    scale[inside] = scale[mirror[inside]] = HIDDEN_SCALE
-    return scale
 
 
 def _middle_of_head(points: np.ndarray, quads: np.ndarray, seams: Seams) -> set[tuple[int, int]]:
@@ -144,99 +174,59 @@ def _middle_of_head(points: np.ndarray, quads: np.ndarray, seams: Seams) -> set[
     return {(min(e), max(e)) for e in itertools.pairwise(head)}
 
 
-def _triangulate(
-    points: np.ndarray, quads: np.ndarray, mirror: np.ndarray, seam_edges: set[tuple[int, int]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cut quads into triangles: along a seam's diagonal, else so that no inner edge joins two seams, else shorter.
-
-    Returns:
-      faces `[2Q, 3]` (quad q becomes 2q and 2q + 1) and partner `[2Q]`: the mirrored face, whose corners are the
-      mirrored corners in the order 0, 2, 1.
-    """
-    on_seam = np.zeros(len(points), bool)
-    on_seam[list({v for edge in seam_edges for v in edge})] = True
-    number = {tuple(sorted(q)): k for k, q in enumerate(quads.tolist())}
-    faces = np.zeros((len(quads), 2, 3), np.int32)
-    partner = np.zeros((len(quads), 2), np.int64)
-    for k in np.flatnonzero(points[quads, 0].max(1) > 0).tolist():
-        a, b, c, d = quads[k].tolist()
-
-        def badness(first: int, second: int) -> tuple:
-            seam = (min(first, second), max(first, second)) in seam_edges
-            joins = bool(on_seam[first] and on_seam[second])
-            return (not seam, joins, float(np.linalg.norm(points[first] - points[second])))
-
-        faces[k] = ((a, b, c), (a, c, d)) if badness(a, c) <= badness(b, d) else ((b, c, d), (b, d, a))
-        other = number[tuple(sorted(mirror[quads[k]].tolist()))]
-        faces[other] = mirror[faces[k]][:, [0, 2, 1]]
-        partner[k], partner[other] = (2 * other, 2 * other + 1), (2 * k, 2 * k + 1)
-    return faces.reshape(-1, 3), partner.reshape(-1)
+def _without_cavities(body: _Body) -> np.ndarray:
+    """Return `[V, 3]` points with the head's cavities made shallow, the same on both sides."""
+    low, wide = HEAD_BOX
+    head = np.flatnonzero((body.points[:, 1] > low) & (body.points[:, 0] >= 0) & (body.points[:, 0] < wide))
+    seen = cavities.sky_seen(body.points[head], body.normals[head], body.points, body.faces)
+    inside = np.zeros(len(body.points), bool)
+    inside[head[seen < cavities.SKY]] = True
+    return cavities.filled(body.points, body.faces, inside | inside[body.mirror])
 
 
-def _face_graph(faces: np.ndarray) -> sp.csr_matrix:
-    """Return which faces share a side, `[F, F]`."""
-    first, second, _, _ = _shared_sides(faces)
-    return sp.csr_matrix((np.ones(len(first)), (first, second)), shape=(len(faces), len(faces)))
-
-
-def _shared_sides(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each side between two faces: both faces and the side's corner (side i runs from corner i) in each."""
-    start, end = faces.ravel().astype(np.int64), np.roll(faces, -1, 1).ravel().astype(np.int64)
-    size = int(faces.max()) + 1
-    key, reverse = start * size + end, end * size + start
-    _, ours, theirs = np.intersect1d(key, reverse, assume_unique=True, return_indices=True)
-    half = start[ours] < end[ours]
-    ours, theirs = ours[half], theirs[half]
-    return ours // 3, theirs // 3, ours % 3, theirs % 3
-
-
-def _cut_along(faces: np.ndarray, seam_edges: set[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Open the mesh along seams: a vertex becomes as many as its corners fall into sectors.
-
-    Returns:
-      `[F, 3]` new vertex ids, and `[N]` the old vertex of each.
-    """
-    first, second, i, j = _shared_sides(faces)
-    ends = np.sort(np.stack([faces[first, i], faces[first, (i + 1) % 3]], 1), 1)
-    whole = np.array([tuple(e) not in seam_edges for e in ends.tolist()])
-    first, second, i, j = first[whole], second[whole], i[whole], j[whole]
-    rows = np.concatenate([3 * first + i, 3 * first + (i + 1) % 3])
-    columns = np.concatenate([3 * second + (j + 1) % 3, 3 * second + j])
-    graph = sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(faces.size, faces.size))
-    new = connected_components(graph, directed=False)[1]
-    base_vertex = np.zeros(new.max() + 1, np.int64)
-    base_vertex[new] = faces.ravel()
-    return new.reshape(-1, 3), base_vertex
-
-
-def _piece_touching(faces: np.ndarray, pieces: np.ndarray, vertices: list[int], chart: int) -> int:
-    """Return the one piece that has all the vertices among its corners."""
-    touching = set.intersection(*(set(pieces[(faces == v).any(1)].tolist()) for v in vertices))
+def _disc(body: _Body, chart: int, names: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the one piece that has all the landmarks: its faces `[F]`, `[f, 3]` of `[v]`, base vertices."""
+    around = ((body.faces == _vertex(name, body)).any(1) for name in names)
+    touching = set.intersection(*(set(body.piece[near].tolist()) for near in around))
     if len(touching) != 1:
         raise ValueError(f"chart {chart}: {len(touching)} pieces touch all its landmarks")
-    return touching.pop()
+    inside = body.piece == touching.pop()
+    used, local = np.unique(body.cut_faces[inside], return_inverse=True)
+    return inside, local.reshape(-1, 3), body.base_vertex[used]
 
 
-def _map_chart(
-    vertices: np.ndarray,
-    faces: np.ndarray,
-    of_base: np.ndarray,
-    anchors: list[tuple[int, tuple[float, float] | None]],
-    scale: np.ndarray | None,
+def _unfold_hand(
+    body: _Body, vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray, places: list[int]
 ) -> np.ndarray:
-    """Return `[V, 2]` uv of one chart.
+    """Return `[V, 2]` uv of the hand: fingers up, palm at small u, back at large u, joined along the little finger."""
+    sides = _sides(vertices[loop], [*places[4:], places[0]], open_seams.hand_back(body.joint))
+    return unfolding.unfold(vertices, faces, loop, sides, (loop[places[2]], loop[places[9]], np.pi / 2))
+
+
+def _unfold_foot(
+    body: _Body, vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray, places: list[int]
+) -> np.ndarray:
+    """Return `[V, 2]` uv of the foot: toes at large u, sole at small v, joined to the upper side along the big toe."""
+    sides = _sides(vertices[loop], places[4:], np.array([0.0, 1.0, 0.0]))
+    return unfolding.unfold(vertices, faces, loop, sides, (loop[places[2]], loop[places[9]], TOES_ALONG))
+
+
+def _sides(points: np.ndarray, cut: list[int], up: np.ndarray) -> list[unfolding.Side]:
+    """Return the two sides of a cut: digits seen from `up` `[3]`, then the same in reverse order from below.
 
     Args:
-      vertices: `[V, 3]` of the chart.
-      faces: `[F, 3]` one disc.
-      of_base: `[V]` vertex of the base mesh of each.
-      anchors: (base vertex, uv or None) around the chart.
-      scale: `[V]` see harmonic.even_map.
+      points: `[B, 3]` of the loop.
+      cut: positions along the cut: its start, five tips, four tips back, its end.
+      up: unit vector.
     """
-    loop, positions = _find_anchors(harmonic.boundary_loop(faces), of_base, [vertex for vertex, _ in anchors])
-    placed = [(position, at) for position, (_, at) in zip(positions, anchors, strict=True) if at is not None]
-    loop_uv = harmonic.loop_on_square(vertices, loop, placed, scale)
-    return harmonic.even_map(vertices, faces, loop, loop_uv, STEPS, scale)
+    size = len(points)
+    over = unfolding.digits_of(points, cut[1:6])
+    turned = unfolding.digits_of(points[::-1], [size - 1 - tip for tip in cut[9:4:-1]])
+    under = [(size - 1 - last, size - 1 - tip, size - 1 - first) for first, tip, last in turned]
+    return [
+        unfolding.Side(unfolding.stretch(over[0][0], over[-1][2], size), over, up),
+        unfolding.Side(unfolding.stretch(under[-1][0], under[0][2], size), under, -up),
+    ]
 
 
 def _symmetric(uv: np.ndarray, of_base: np.ndarray, mirror: np.ndarray) -> np.ndarray:
