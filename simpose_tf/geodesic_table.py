@@ -21,6 +21,7 @@ from simpose_tf.surface.distance_table import TableJob, entries_before, write_ta
 from simpose_tf.surface.target import Target
 
 FLAGS = flags.FLAGS
+_MOST = 16  # processes of 150 MB each for 30,000 vertices: under 3 GB together
 
 
 def define_flags() -> None:
@@ -34,7 +35,7 @@ def define_flags() -> None:
         list(geodesics.METHODS),
         "graph: straight lines, at most .1 % too long in the mean; exact: MMP, a hundred times slower.",
     )
-    flags.DEFINE_integer("workers", None, "Processes; all cores unless told.", 1)
+    flags.DEFINE_integer("workers", None, f"Processes; unless told all cores, at most {_MOST}.", 1)
 
 
 def main() -> None:
@@ -51,7 +52,7 @@ def main() -> None:
         order = np.arange(len(reference.vertices))
         job = TableJob(reference.vertices, reference.faces, order, FLAGS.method)
     tell(job)
-    write_table(output, job, FLAGS.workers or len(os.sched_getaffinity(0)), app.say)
+    write_table(output, job, FLAGS.workers or min(len(os.sched_getaffinity(0)), _MOST), app.say)
     app.say(f"wrote {output}")
 
 

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -219,6 +220,7 @@ _WORKER: list[_Worker] = []  # one per process, made by its initializer
 
 def _start_worker(job: TableJob, graph: sp.csr_matrix | None, part: str, parent: int) -> None:
     """Prepare a process: open the file, and see to it that the process leaves when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers to Ctrl-C
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     _WORKER.append(_Worker(job, os.open(part, os.O_WRONLY), job.blocks, graph))
 

@@ -75,7 +75,17 @@ def distances(vertices: np.ndarray, faces: np.ndarray, sources: np.ndarray, meth
       faces: `[F, 3]`.
       sources: `[S]` vertices.
       method: one of `METHODS`.
+
+    Raises:
+      InputError: an unknown method, a source that is not there, or a vertex of a face that is not finite.
     """
+    sources = np.asarray(sources)
+    if len(sources) and not 0 <= sources.min() <= sources.max() < len(vertices):
+        wrong = sources[(sources < 0) | (sources >= len(vertices))][0]
+        raise InputError(f"no vertex {wrong}: the mesh has vertices 0..{len(vertices) - 1}")
+    if not np.isfinite(vertices[faces]).all():
+        wrong = np.intersect1d(np.flatnonzero(~np.isfinite(vertices).all(1)), faces)[0]
+        raise InputError(f"vertex {wrong} is not finite")
     if method == "exact":
         return np.stack([exact_distances(vertices, faces, int(source)) for source in sources])
     if method != "graph":

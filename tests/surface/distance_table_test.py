@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,6 +115,33 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     rows = np.array([1, 5, 100, 300, 401])
     expected = geodesics.distances(*written, rows, "exact")
     np.testing.assert_allclose(open_table(tmp_path / "a.npy")(rows[:, None], np.arange(402)), expected, rtol=1e-5)
+
+
+def peak_megabytes(process):
+    """Return the largest memory that a process and its children have had so far, added up."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    own = next(line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(own.split()[1]) / 1024 + sum(peak_megabytes(int(child)) for child in children)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_a_table_of_30000_vertices_needs_less_than_4_gigabytes(tmp_path):
+    mesh = trimesh.creation.torus(0.5, 0.2, major_sections=200, minor_sections=150)
+    assert len(mesh.vertices) == 30_000
+    densepose_files.write_obj(tmp_path / "torus.obj", np.asarray(mesh.vertices), np.asarray(mesh.faces))
+    files = ["--mesh", str(tmp_path / "torus.obj"), "--output", str(tmp_path / "a.npy")]
+    running = subprocess.Popen([sys.executable, "-m", "simpose_tf.geodesic_table", *files], stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 300
+    while blocks_done(tmp_path / ".a.npy.json") < 20 and time.monotonic() < until:
+        time.sleep(0.1)
+    peak, blocks = peak_megabytes(running.pid), blocks_done(tmp_path / ".a.npy.json")
+    running.kill()
+    running.wait()
+    assert blocks >= 20
+    print(peak)
+    assert peak < 4000
+    assert (tmp_path / ".a.npy.part").stat().st_size == pytest.approx(1.8e9, rel=0.01)
 
 
 def test_what_was_begun_for_another_mesh_is_begun_anew(tmp_path):

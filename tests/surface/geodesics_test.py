@@ -120,6 +120,12 @@ def test_lines_pass_to_the_vertices_of_faces_without_area():
     np.testing.assert_allclose(found, [np.sqrt(2), 1, np.sqrt(2), 0])
 
 
-def test_an_unknown_method_raises():
+def test_unknown_methods_and_sources_and_vertices_that_are_not_finite_raise():
     with pytest.raises(InputError, match="'heat': choose one of graph, exact"):
         geodesics.distances(CUBE.vertices, CUBE.faces, np.array([0]), "heat")
+    broken = np.where(np.arange(8)[:, None] == 5, np.nan, CUBE.vertices)
+    for method in geodesics.METHODS:
+        with pytest.raises(InputError, match=r"no vertex 8: the mesh has vertices 0\.\.7"):
+            geodesics.distances(CUBE.vertices, CUBE.faces, np.array([0, 8]), method)
+        with pytest.raises(InputError, match="vertex 5 is not finite"):
+            geodesics.distances(broken, CUBE.faces, np.array([0]), method)
