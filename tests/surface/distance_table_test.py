@@ -138,10 +138,11 @@ def test_a_table_of_30000_vertices_needs_less_than_4_gigabytes(tmp_path):
     peak, blocks = peak_megabytes(running.pid), blocks_done(tmp_path / ".a.npy.json")
     running.kill()
     running.wait()
+    size = (tmp_path / ".a.npy.part").stat().st_size
+    (tmp_path / ".a.npy.part").unlink()
     assert blocks >= 20
-    print(peak)
     assert peak < 4000
-    assert (tmp_path / ".a.npy.part").stat().st_size == pytest.approx(1.8e9, rel=0.01)
+    assert size == pytest.approx(1.8e9, rel=0.01)
 
 
 def test_what_was_begun_for_another_mesh_is_begun_anew(tmp_path):
