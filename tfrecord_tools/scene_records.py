@@ -41,9 +41,9 @@ class Media:
 
 _PICTURES = ("photos", "environments")
 
-# What decides records besides settings, files and poses, below `simpose_tf`: people, drawing, charts.
+# What decides records besides settings, files and poses, below `simpose_tf`: people, charts, drawing, cutting.
 _CODE = ("figures/*.py", "figures/dressed/*.py", "figures/own/*.py", "figures/painted/*.py")
-_CODE += ("sim/*.py", "sim/shaders/*.*", "surface/open_reference.npz")
+_CODE += ("sim/*.py", "sim/shaders/*.*", "surface/open_reference.npz", "colors.py", "geometry.py", "data/window.py")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from simpose_tf.colors import linear_from_srgb
 from simpose_tf.errors import InputError
 
 Range = tuple[float, float]
@@ -112,7 +113,7 @@ def like_photo(around: Environment, photo: np.ndarray) -> Environment:
 
     # not in the paper: half of the photograph's deviation from a grey of 0.2, so that colours still vary.
     """
-    mean = np.maximum(_linear_from_srgb(photo[::8, ::8].reshape(-1, 3) / 255.0).mean(0), 1e-3)
+    mean = np.maximum(linear_from_srgb(photo[::8, ::8].reshape(-1, 3) / 255.0).astype(np.float32).mean(0), 1e-3)
     brightness = np.clip(np.sqrt(mean.mean() / 0.2), 0.45, 1.3)
     tint = np.clip(np.sqrt(mean / mean.mean()), 0.8, 1.25)
     factor = brightness * tint
@@ -235,16 +236,12 @@ def read_environment(path: str | os.PathLike) -> Environment:
         raise InputError(f"environment: no picture, or a broken one: {path}")
     rgb = pixels[..., 2::-1].astype(np.float32)
     if pixels.dtype != np.float32:
-        rgb = _linear_from_srgb(rgb / (255 if pixels.dtype == np.uint8 else 65535))
+        rgb = linear_from_srgb(rgb / (255 if pixels.dtype == np.uint8 else 65535))
     rgb = np.maximum(np.nan_to_num(rgb, nan=0.0, posinf=6e4, neginf=0.0), 0)
     panorama = cv2.resize(rgb, _READ_SHAPE[::-1], interpolation=cv2.INTER_AREA)
     if not panorama.any():
         raise InputError(f"environment: the picture is black: {path}")
     return exposed(environment_of(*_without_sun(panorama)), float(np.mean(_EXPOSED)))
-
-
-def _linear_from_srgb(srgb: np.ndarray) -> np.ndarray:
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def _without_sun(panorama: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

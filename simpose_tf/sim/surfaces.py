@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from simpose_tf import geometry
+from simpose_tf.colors import linear_from_srgb
 from simpose_tf.sim import gl, textures
 from simpose_tf.sim.frame import eye
 from simpose_tf.sim.kept import Kept
@@ -101,9 +102,7 @@ def _upload(surface: Surface) -> _Tile:
     made = gl.context().texture((textures.SIZE, textures.SIZE), 4, rgba.tobytes(), internal_format=gl.SRGB8_ALPHA8)
     made.build_mipmaps()
     made.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-    srgb = pixels / np.float32(255)
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    red, green, blue = (float(mean) for mean in linear.mean((0, 1)))
+    red, green, blue = (float(mean) for mean in linear_from_srgb(pixels / np.float32(255)).mean((0, 1)))
     return _Tile(made, (red, green, blue))
 
 

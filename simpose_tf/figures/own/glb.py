@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from simpose_tf.colors import srgb_from_linear
 from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Figure, Skeleton
 from simpose_tf.figures.own import charted, glb_looks, glb_skin
@@ -57,7 +58,7 @@ def _figure(glb: Glb, charts_path: str | os.PathLike, name: str) -> Figure:
         skeleton=skeleton,
         keypoint_vertices=keypoint_vertices,
         keypoint_weights=keypoint_weights,
-        shade=glb_looks.srgb_from_linear(mesh.color).astype(np.float32),
+        shade=srgb_from_linear(mesh.color).astype(np.float32),
         textures=textures,
         texture_uv=glb_looks.texture_uv(glb, mesh.texcoords, mesh.material) if len(textures) else None,
     )

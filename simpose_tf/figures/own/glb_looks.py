@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from simpose_tf.colors import srgb_from_linear
 from simpose_tf.errors import InputError
 from simpose_tf.figures.figure import Material
 from simpose_tf.figures.own.glb_file import Glb, picture_bytes
@@ -19,12 +20,6 @@ _TRANSFORM = "KHR_texture_transform"
 _CLOTHES = re.compile(
     r"cloth|shirt|top\b|pant|trouser|jean|short|skirt|dress|jacket|coat|hoodie|sweater|shoe|sneaker|boot|sock|suit|blouse"
 )
-
-
-def srgb_from_linear(linear: np.ndarray) -> np.ndarray:
-    """Return sRGB values of linear ones in [0, 1] (IEC 61966-2-1)."""
-    linear = np.clip(linear, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def read_materials(glb: Glb, used: np.ndarray) -> tuple[tuple[Material, ...], np.ndarray]:

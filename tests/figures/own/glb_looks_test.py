@@ -38,11 +38,6 @@ def opened(tmp_path, change) -> Glb:
     return open_glb(write_glb(tmp_path / "a.glb", stick_person(), change=change))
 
 
-@pytest.mark.parametrize(("linear", "srgb"), [(0, 0), (1, 1), (0.214041, 0.5), (0.001, 0.01292), (2, 1)])
-def test_srgb_from_linear_preset(linear, srgb):
-    assert abs(glb_looks.srgb_from_linear(np.array(linear)) - srgb) < 1e-5
-
-
 def test_textures_of_different_sizes_become_one_stack(tmp_path):
     def change(gltf: gl.GLTF2, blob: Blob) -> None:
         with_texture(gltf, blob)
