@@ -16,8 +16,7 @@ def open_body(name: str = "plain") -> Figure:
     base, reference = makehuman.load_base(), open_reference()
     vertices = makehuman.shape_vertices(base, makehuman.Shape())
     joints, weights = heaviest(base.skin)
-    kept = np.argsort(-base.keypoint_regressor, axis=1, kind="stable")[:, :800]
-    shares = np.take_along_axis(base.keypoint_regressor, kept, 1).astype(float)
+    keypoint_vertices, keypoint_weights = makehuman.regressor_on(base, np.arange(len(vertices)), 800)
     return Figure(
         name=name,
         vertices=vertices.astype(np.float32),
@@ -32,8 +31,8 @@ def open_body(name: str = "plain") -> Figure:
         skin_joints=joints,
         skin_weights=weights,
         skeleton=makehuman.skeleton_of(base, vertices),
-        keypoint_vertices=kept.astype(np.int32),
-        keypoint_weights=(shares / shares.sum(1, keepdims=True)).astype(np.float32),
+        keypoint_vertices=keypoint_vertices,
+        keypoint_weights=keypoint_weights,
         shade=(0.6 + 0.4 * np.sin(5 * vertices) ** 2).astype(np.float32),
         textures=np.stack([grid_texture(), grid_texture()[::-1]]),
         texture_uv=atlas_uv(reference.part, reference.uv),
