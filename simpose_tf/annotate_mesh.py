@@ -6,7 +6,7 @@ FILE is an OBJ, PLY or GLB: dressed or not, with hair, of several pieces, open o
 What is harmless is mended and said. Written are
 
     NAME.npz          part [G], uv [G, 3, 2] and more about the file's triangles (simpose_tf.figures.own.chart_file)
-    NAME_charts.glb   the mesh in its parts' colours, darker for small u and paler for large v; `_PART`, `TEXCOORD_0`
+    NAME_charts.glb   the mesh in its parts' colours, darker for small u and paler for large v; `_PART`, `_UV`
     NAME.html         what came out: views, seams, charts, distortion, folds, distances; pictures in NAME_page/
 
 With the charts beside it a rigged NAME.glb is a person for tfrecord_tools.render_sim --figures=DIR.
@@ -195,9 +195,8 @@ def summary(annotation: Annotation) -> list[str]:
     if charting.layer.any():
         lines.append(f"layers over the body: {100 * charting.layer.mean():.0f} % of the triangles")
     lines.append(f"folds: {int(charting.folds.sum())}")
-    lines.append(
-        f"mean distance to the reference: {1000 * charting.distance.mean():.1f} mm (body to mesh {1000 * fit.gap:.1f} mm)"
-    )
+    gap = f"{1000 * charting.distance.mean():.1f} mm, of the fitted body to the mesh {1000 * fit.gap:.1f} mm"
+    lines.append(f"mean distance to the reference: {gap}")
     return lines
 
 

@@ -143,15 +143,17 @@ def _path(
       entry: who asks, for errors.
     """
     chain, through = asked
+    fault = f"{entry}: no way along edges inside the two parts"
+    visits, tied = f"{fault} from each of its vertices to the next", f"{fault} to the ends of the old border"
     if chain[0] == chain[-1]:
-        return _legs(graph, barred, [*through, through[0]], entry)
+        return _legs(graph, barred, [*through, through[0]], visits)
     chain = _same_way(points, chain, through)
     head, tail = _rest(chain, through[0], barred), _rest(chain[::-1], through[-1], barred)
-    path = _legs(graph, barred.union(head[:-1], tail[:-1]), through, entry)
+    path = _legs(graph, barred.union(head[:-1], tail[:-1]), through, visits)
     if not head:
-        head = _legs(graph, barred.union(path[1:], tail), [chain[0], through[0]], entry)
+        head = _legs(graph, barred.union(path[1:], tail), [chain[0], through[0]], tied)
     if not tail:
-        tail = _legs(graph, barred.union(path[:-1], head), [chain[-1], through[-1]], entry)
+        tail = _legs(graph, barred.union(path[:-1], head), [chain[-1], through[-1]], tied)
     return [*head[:-1], *path, *tail[:-1][::-1]]
 
 
@@ -170,8 +172,8 @@ def _rest(chain: list[int], vertex: int, barred: set[int]) -> list[int]:
     return [vertex] if vertex in barred else []
 
 
-def _legs(graph: csr_matrix, barred: set[int], through: list[int], entry: str) -> list[int]:
-    """Return the shortest way from vertex to vertex, which meets itself nowhere. Raises InputError if there is none."""
+def _legs(graph: csr_matrix, barred: set[int], through: list[int], fault: str) -> list[int]:
+    """Return the shortest way from vertex to vertex, which never meets itself. Raises InputError(fault) if none is."""
     path = [through[0]]
     rows = graph.tocoo()
     for start, end in pairwise(through):
@@ -182,7 +184,7 @@ def _legs(graph: csr_matrix, barred: set[int], through: list[int], entry: str) -
         leg = [end]
         while leg[-1] != start:
             if before[leg[-1]] < 0:
-                raise InputError(f"{entry}: no way along edges inside the two parts between two of its vertices")
+                raise InputError(fault)
             leg.append(int(before[leg[-1]]))
         path += leg[-2::-1]
     return path

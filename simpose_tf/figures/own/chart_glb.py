@@ -36,7 +36,8 @@ def shaded(part: np.ndarray, uv: np.ndarray) -> np.ndarray:
 def write_colored(path: str | os.PathLike, vertices: np.ndarray, faces: np.ndarray, charts: tuple) -> None:
     """Write a mesh with its charts' colours, as a GLB that any viewer opens.
 
-    Vertices are repeated where charts meet. They carry `COLOR_0`, `TEXCOORD_0` (u and v as they are) and `_PART`.
+    Vertices are repeated where charts meet. They carry `COLOR_0`, `_PART` and `_UV`. There is
+    no material: where there is one, some tools show it in place of the colours.
 
     Args:
       path: the file.
@@ -54,7 +55,7 @@ def write_colored(path: str | os.PathLike, vertices: np.ndarray, faces: np.ndarr
     arrays = {
         "POSITION": position,
         "COLOR_0": np.round(255 * color).astype("u1"),
-        "TEXCOORD_0": own_uv,
+        "_UV": own_uv,
         "_PART": own_part[:, None].astype("f4"),
     }
     with atomic_path(path) as temporary:
@@ -80,9 +81,7 @@ def _save(path: str, arrays: dict[str, np.ndarray], indices: np.ndarray) -> None
         gltf.accessors.append(accessor)
         data += np.ascontiguousarray(values).tobytes()
     attributes = gl.Attributes(**{name: k for k, name in enumerate(arrays)})
-    gltf.meshes = [gl.Mesh(primitives=[gl.Primitive(attributes=attributes, indices=len(arrays), material=0)])]
-    surface = gl.PbrMetallicRoughness(metallicFactor=0.0, roughnessFactor=0.9)
-    gltf.materials = [gl.Material(name="charts", pbrMetallicRoughness=surface, doubleSided=True)]
+    gltf.meshes = [gl.Mesh(primitives=[gl.Primitive(attributes=attributes, indices=len(arrays))])]
     gltf.nodes, gltf.scenes = [gl.Node(name="charts", mesh=0)], [gl.Scene(nodes=[0])]
     gltf.buffers = [gl.Buffer(byteLength=len(data))]
     gltf.set_binary_blob(bytes(data))
