@@ -199,7 +199,7 @@ def _unfold_hand(
     body: _Body, vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray, places: list[int]
 ) -> np.ndarray:
     """Return `[V, 2]` uv of the hand: fingers up, palm at small u, back at large u, joined along the little finger."""
-    sides = _sides(vertices[loop], [*places[4:], places[0]], open_seams.hand_back(body.joint))
+    sides = _sides(vertices[loop], places[5:14], open_seams.hand_back(body.joint))
     return unfolding.unfold(vertices, faces, loop, sides, (loop[places[2]], loop[places[9]], np.pi / 2))
 
 
@@ -207,25 +207,25 @@ def _unfold_foot(
     body: _Body, vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray, places: list[int]
 ) -> np.ndarray:
     """Return `[V, 2]` uv of the foot: toes at large u, sole at small v, joined to the upper side along the big toe."""
-    sides = _sides(vertices[loop], places[4:], np.array([0.0, 1.0, 0.0]))
+    sides = _sides(vertices[loop], places[5:14], np.array([0.0, 1.0, 0.0]))
     return unfolding.unfold(vertices, faces, loop, sides, (loop[places[2]], loop[places[9]], TOES_ALONG))
 
 
-def _sides(points: np.ndarray, cut: list[int], up: np.ndarray) -> list[unfolding.Side]:
+def _sides(points: np.ndarray, tips: list[int], up: np.ndarray) -> list[unfolding.Side]:
     """Return the two sides of a cut: digits seen from `up` `[3]`, then the same in reverse order from below.
 
     Args:
       points: `[B, 3]` of the loop.
-      cut: positions along the cut: its start, five tips, four tips back, its end.
+      tips: positions of the tips along the cut: five on one side, four back on the other.
       up: unit vector.
     """
     size = len(points)
-    over = unfolding.digits_of(points, cut[1:6])
-    turned = unfolding.digits_of(points[::-1], [size - 1 - tip for tip in cut[9:4:-1]])
-    under = [(size - 1 - last, size - 1 - tip, size - 1 - first) for first, tip, last in turned]
+    over = unfolding.digits_of(points, tips[:5])
+    turned = unfolding.digits_of(points[::-1], [size - 1 - tip for tip in tips[:3:-1]])
+    under = [(size - 1 - last, size - 1 - first) for first, last in turned]
     return [
-        unfolding.Side(unfolding.stretch(over[0][0], over[-1][2], size), over, up),
-        unfolding.Side(unfolding.stretch(under[-1][0], under[0][2], size), under, -up),
+        unfolding.Side(unfolding.stretch(over[0][0], over[-1][1], size), up),
+        unfolding.Side(unfolding.stretch(under[-1][0], under[0][1], size), -up),
     ]
 
 

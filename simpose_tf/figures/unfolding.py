@@ -25,12 +25,10 @@ class Side:
 
     Attributes:
       places: positions in the loop.
-      digits: (first, tip, last) positions of fingers or toes.
       toward: `[3]` unit vector out of the surface on that side, to the viewer.
     """
 
     places: np.ndarray
-    digits: list[tuple[int, int, int]]
     toward: np.ndarray
 
 
@@ -39,8 +37,8 @@ def stretch(first: int, last: int, size: int) -> np.ndarray:
     return (first + np.arange((last - first) % size + 1)) % size
 
 
-def digits_of(points: np.ndarray, tips: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Return (first, tip, last) position around a loop `[B, 3]` of each digit but the last tip's.
+def digits_of(points: np.ndarray, tips: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (first, last) position around a loop `[B, 3]` of the digit at each tip but the last.
 
     A digit reaches as far from its tip as the nearer valley beside it; a valley is farthest from two neighbouring tips.
     """
@@ -54,7 +52,7 @@ def digits_of(points: np.ndarray, tips: Sequence[int]) -> list[tuple[int, int, i
     for k, tip in enumerate(tips[:-1]):
         behind = np.roll(away[k], -tip) < reach[k]  # the tip comes first
         last, first = int(np.argmin(behind)), int(np.argmin(behind[::-1]))
-        found.append(((tip - 1 - first) % len(points), tip, (tip + last) % len(points)))
+        found.append(((tip - 1 - first) % len(points), (tip + last) % len(points)))
     return found
 
 

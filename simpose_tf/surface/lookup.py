@@ -8,8 +8,10 @@ import numpy as np
 from simpose_tf.charts import NUM_PARTS
 from simpose_tf.surface.reference import Reference
 
-# A target face whose corners land further apart than this in uv lies across a cut inside its chart.
-_CUT_JUMP = 0.4
+# A face with a corner further than this from its middle in uv lies across a cut inside its chart. Hands and feet are
+# cut open along their outlines.
+_JUMP, _CUT_JUMP = 0.4, 0.2
+_CUT_OPEN = (3, 4, 5, 6)
 
 
 def barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -88,7 +90,7 @@ def iuv_of_faces(
         inside, source = np.flatnonzero(part == chart), np.flatnonzero(reference.part == chart)
         face, weights = closest(places[inside].reshape(-1, 3), vertices, reference.faces[source])
         uv[inside] = np.einsum("nc,nck->nk", weights, reference.uv[source[face]]).reshape(-1, 4, 2)
-    across_cut = np.abs(uv[:, :3] - uv[:, 3:]).max((1, 2)) > _CUT_JUMP
+    across_cut = np.abs(uv[:, :3] - uv[:, 3:]).max((1, 2)) > np.where(np.isin(part, _CUT_OPEN), _CUT_JUMP, _JUMP)
     uv[across_cut] = uv[across_cut, 3:]
     return part, uv[:, :3]
 

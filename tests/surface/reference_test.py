@@ -1,11 +1,15 @@
+import collections
+
+import igl
 import numpy as np
 import pytest
 
 from simpose_tf import charts
 from simpose_tf.errors import InputError
+from simpose_tf.figures import cavities
 from simpose_tf.figures.unfolding import crosses_itself
 from simpose_tf.geometry import rotation_between
-from simpose_tf.surface import harmonic
+from simpose_tf.surface import distortion, harmonic
 from simpose_tf.surface.reference import Reference, load_reference, open_reference, save_reference
 
 PARTS = range(1, charts.NUM_PARTS + 1)
@@ -202,9 +206,100 @@ def test_parts_lie_where_a_user_expects_them():
     assert 0.2 < share[:2].sum() < 0.4 and 0.02 < share[2:4].sum() < 0.08 and 0.03 < share[4:6].sum() < 0.1
 
 
-@pytest.mark.parametrize("part", [1, 2, *range(7, 23)])
-def test_torso_and_limbs_keep_areas_within_a_factor_of_two_and_a_half(part):
-    assert harmonic.area_distortion(*corners_of(open_reference(), part)) < 2.5
+# Bounds per part: area (95th over 5th percentile), mean of s1 / s2, Sander's L2 stretch (1 is ideal).
+BOUNDS = {"torso": (1.6, 2.0, 1.2), "hand": (2.0, 1.6, 1.2), "foot": (2.8, 1.6, 1.3), "upper_leg": (2.3, 2.8, 1.5)}
+BOUNDS |= {"lower_leg": (2.2, 4.0, 1.6), "upper_arm": (2.0, 2.2, 1.3), "lower_arm": (2.0, 2.8, 1.4)}
+
+
+@pytest.mark.parametrize("part", range(1, 23))
+def test_torso_limbs_hands_and_feet_bend_angles_and_areas_little(part):
+    reference = open_reference()
+    found = distortion.measure(reference.vertices, reference.faces, reference.part, reference.uv)
+    name = next(name for name in BOUNDS if name in charts.PART_NAMES[part])
+    values = [measure[part] for measure in (found.area_spread, found.angle, found.stretch)]
+    assert np.less(values, BOUNDS[name]).all(), (name, values)
+    assert found.folds[part] == 0
+
+
+@pytest.mark.parametrize("part", [23, 24])
+def test_the_head_keeps_areas_where_it_can_be_seen(part):
+    reference = open_reference()
+    vertices = reference.vertices.astype(float)
+    normals = igl.per_vertex_normals(vertices, reference.faces.astype(np.int64))
+    inside = np.unique(reference.faces[reference.part == part])
+    seen = np.ones(len(vertices), bool)
+    seen[inside] = cavities.sky_seen(vertices[inside], normals[inside], vertices, reference.faces) > cavities.SKY
+    open_faces = (reference.part == part) & seen[reference.faces].all(1)
+    assert open_faces.sum() > 0.65 * (reference.part == part).sum()
+    found = distortion.measure(
+        vertices, reference.faces[open_faces], reference.part[open_faces], reference.uv[open_faces]
+    )
+    assert found.area_spread[part] < 2.6 and found.angle[part] < 2.0 and found.folds[part] == 0
+
+
+# Where three or more charts meet on the left half and in the middle, and how often; the right half is the mirror image.
+JUNCTIONS = {
+    (1, 2, 8, 10): 1,  # side of the hip
+    (1, 2, 15, 17): 2,  # top of the shoulder, armpit
+    (1, 2, 24): 1,  # side of the neck
+    (1, 23, 24): 1,  # nape
+    (2, 23, 24): 1,  # throat
+    (1, 7, 8): 1,  # end of the cleft between the buttocks
+    (2, 7, 8): 1,  # crotch
+    (2, 8, 10): 1,  # groin
+    (4, 19, 21): 2,  # wrist
+    (5, 12, 14): 2,  # ankle
+    (8, 10, 12, 14): 2,  # knee
+    (15, 17, 19, 21): 2,  # elbow
+}
+
+
+def test_charts_meet_at_the_intended_junctions_and_nowhere_else():
+    reference = open_reference()
+    meeting = np.zeros((len(reference.vertices), charts.NUM_PARTS + 1), bool)
+    meeting[reference.faces, reference.part[:, None]] = True
+    junctions = np.flatnonzero(meeting.sum(1) > 2)
+    left = [v for v in junctions if reference.vertices[v, 0] >= 0]
+    found = collections.Counter(tuple(np.flatnonzero(meeting[v]).tolist()) for v in left)
+    assert found == JUNCTIONS
+    np.testing.assert_array_equal(np.sort(reference.mirror[junctions]), junctions)
+    np.testing.assert_array_equal(meeting[reference.mirror][:, charts.FLIP], meeting)
+
+
+# Neighbours in the official table (edges of UV_Processed.mat), but for 2 | 17 and 2 | 18: two edges in the armpit.
+NEIGHBOURS = {
+    (1, 2), (1, 7), (1, 8), (1, 17), (1, 18), (1, 23), (1, 24), (2, 7), (2, 8), (2, 9), (2, 10), (2, 15), (2, 16),
+    (2, 23), (2, 24), (3, 20), (3, 22), (4, 19), (4, 21), (5, 12), (5, 14), (6, 11), (6, 13), (7, 8), (7, 9), (7, 11),
+    (8, 10), (8, 12), (9, 13), (10, 14), (11, 13), (12, 14), (15, 17), (15, 19), (16, 18), (16, 20), (17, 21),
+    (18, 22), (19, 21), (20, 22), (23, 24),
+}  # fmt: skip
+
+
+def test_the_same_charts_are_neighbours_as_in_the_official_table():
+    reference = open_reference()
+    sides = np.sort(reference.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), 1)
+    part = np.repeat(reference.part, 3)
+    order = np.lexsort(sides.T)
+    pairs = np.sort(part[order].reshape(-1, 2), 1)
+    assert set(map(tuple, pairs[pairs[:, 0] != pairs[:, 1]].tolist())) == NEIGHBOURS
+
+
+def test_charts_are_turned_as_in_the_official_table():
+    # Signs of UV_Processed.mat's uv areas: + for charts seen from outside.
+    reference = open_reference()
+    signed = distortion.signed_uv_areas(reference.uv)
+    turned = {part for part in PARTS if signed[reference.part == part].sum() < 0}
+    assert turned == {2, 8, 9, 11, 13, 16, 17, 20, 21}
+
+
+def test_palm_and_back_of_the_hand_lie_as_in_the_official_table():
+    reference = open_reference()
+    for hand, under, over in ((3, 20, 22), (4, 19, 21)):
+        at_wrist = [
+            reference.uv[np.isin(reference.faces, np.unique(reference.faces[reference.part == arm])).any(1)
+                         & (reference.part == hand)][..., 0].mean() for arm in (under, over)
+        ]  # fmt: skip
+        assert (at_wrist[0] < 0.5 < at_wrist[1]) == (hand == 4)
 
 
 def test_save_then_load_is_identity(tmp_path):
