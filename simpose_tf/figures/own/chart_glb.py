@@ -7,6 +7,7 @@ import numpy as np
 import pygltflib as gl
 
 from simpose_tf.charts import PART_COLORS
+from simpose_tf.colors import linear_from_srgb
 from simpose_tf.files import atomic_path
 
 _SUFFIX = "_charts.glb"
@@ -50,7 +51,7 @@ def write_colored(path: str | os.PathLike, vertices: np.ndarray, faces: np.ndarr
     unique, indices = np.unique(corners, axis=0, return_inverse=True)
     own_part, own_uv = unique[:, 1], unique[:, 2:].astype("i4").view(np.float32)
     color = np.ones((len(unique), 4))
-    color[:, :3] = _linear(shaded(own_part, own_uv))
+    color[:, :3] = linear_from_srgb(shaded(own_part, own_uv))
     position = vertices[unique[:, 0]].astype("f4")
     arrays = {
         "POSITION": position,
@@ -60,11 +61,6 @@ def write_colored(path: str | os.PathLike, vertices: np.ndarray, faces: np.ndarr
     }
     with atomic_path(path) as temporary:
         _save(temporary, arrays, indices.reshape(-1).astype("u4"))
-
-
-def _linear(srgb: np.ndarray) -> np.ndarray:
-    """Return linear values of sRGB ones (IEC 61966-2-1): what glTF's `COLOR_0` holds."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def _save(path: str, arrays: dict[str, np.ndarray], indices: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pygltflib import Primitive
 
+from simpose_tf.colors import srgb_from_linear
 from simpose_tf.errors import InputError
 from simpose_tf.figures.own import glb_skin
 from simpose_tf.figures.own.glb import bone_ends
@@ -20,7 +21,6 @@ from simpose_tf.figures.own.glb_file import (
     told,
     world_matrices,
 )
-from simpose_tf.figures.own.glb_looks import srgb_from_linear
 from simpose_tf.figures.own.glb_mesh import read_mesh
 from simpose_tf.figures.own.mesh_repair import MeshFile
 from simpose_tf.surface.target import Rig
