@@ -27,8 +27,11 @@ class Cloud:
 
     def thinned(self, count: int) -> "Cloud":
         """Return about `count` of the points."""
-        step = max(1, len(self.points) // count)
-        return Cloud(self.points[::step], self.normals[::step], self.faces[::step])
+        return self.chosen(slice(None, None, max(1, len(self.points) // count)))
+
+    def chosen(self, which: np.ndarray | slice) -> "Cloud":
+        """Return some of the points."""
+        return Cloud(self.points[which], self.normals[which], self.faces[which])
 
 
 def smooth_normals(vertices: np.ndarray, faces: np.ndarray, rounds: int = _SMOOTHINGS) -> np.ndarray:

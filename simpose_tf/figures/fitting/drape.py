@@ -5,7 +5,7 @@ from collections.abc import Callable
 import igl
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from simpose_tf.figures.fitting.clouds import Cloud
 from simpose_tf.figures.fitting.pairs import Pairs, pairs_of_surfaces
@@ -44,9 +44,14 @@ def drape(
             weight, pull = _pull(pairs, area)
             trust = area * _WHOLE + weight
             system = (sparse.diags(trust) + smooth**4 * bending).tocsc()
-            moved = splu(system).solve(trust[:, None] * moved + pull)
+            moved = _factored(system).solve(trust[:, None] * moved + pull)
         say(f"fit: lay on {number} of {len(_ROUNDS)}, {1000 * _mean_gap(pairs) / scale:.1f} mm")
     return body + moved
+
+
+def _factored(system: sparse.csc_matrix) -> SuperLU:
+    """Factor a symmetric positive definite matrix."""
+    return splu(system, "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
 def _pull(pairs: Pairs, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

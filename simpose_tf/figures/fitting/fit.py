@@ -1,7 +1,7 @@
 """Fit the open body, in shape and pose, to any mesh of a person."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,14 +10,20 @@ from simpose_tf.figures.fitting import register as steps
 from simpose_tf.figures.fitting import starts, units
 from simpose_tf.figures.fitting.clouds import Cloud, spread
 from simpose_tf.figures.fitting.drape import drape
+from simpose_tf.figures.fitting.hands import find_fingers, hand_vertices
+from simpose_tf.figures.fitting.judge import Coverage, cover, require_person
+from simpose_tf.figures.fitting.pieces import body_like_pieces
 from simpose_tf.figures.fitting.posed import State
 from simpose_tf.figures.fitting.register import Stage, movable, spread_vertices
+from simpose_tf.figures.fitting.rigged import start_of_rig
 from simpose_tf.figures.fitting.space import BodySpace, body_space
 from simpose_tf.figures.fitting.surfaces import Surface
-from simpose_tf.surface.target import Target
+from simpose_tf.surface.target import Rig, Target
 
 _NUM_SAMPLES = 20000
 _NUM_STARTS, _NUM_SECOND = 24, 4
+_SAME = 0.015  # metres: mean distance of states that are one
+_POOR = 0.35  # misfit after which a start from the rig is not trusted alone
 _NORMAL_ROUNDS = 1  # of smoothing the mesh's normals
 
 
@@ -45,45 +51,100 @@ class BodyFit:
 
 
 def fit_body(target: Target, say: Callable[[str], None]) -> BodyFit:
-    """Return the open body fitted to a mesh. Raises InputError for a mesh that is not a human."""
+    """Return the open body fitted to a mesh. Raises InputError for a mesh that is not a human.
+
+    Where one piece of the mesh is a whole body, that piece is fitted, else all of them.
+    """
     space = body_space()
     middle, size = target.vertices.mean(0), float(np.ptp(target.vertices, axis=0).max())
     vertices = (target.vertices - middle) / size
-    cloud = spread(vertices, target.faces, _NUM_SAMPLES)
-    state = _best_start(space, cloud, say)
-    mesh = Surface(vertices, target.faces, _NORMAL_ROUNDS)
-    for reach, shapes in ((0.05, 20), (0.03, 40), (0.02, 40)):
-        stage = Stage(spread_vertices(0.015), 5000, reach, 0.0, movable(True), shapes, 4)
-        state = steps.refine(space, state, mesh, cloud, stage)
+    rig = None if target.rig is None else replace(target.rig, heads=(target.rig.heads - middle) / size)
+    for inside in (*body_like_pieces(vertices, target.faces), np.ones(len(target.faces), bool)):
+        scan = _scan(vertices, target.faces[inside])
+        state = _shape_and_pose(space, scan, rig, say)
+        coverage = _cover(space, state, scan)
+        if coverage.is_person():
+            break
+    require_person(coverage, target.place)
     body = posing.pose(space, state, np.arange(len(space.vertices))).points
-    say(f"fit: shape and pose, {1000 * _gap(body, mesh, state.scale):.1f} mm")
-    body = drape(body, space.faces, mesh, cloud, state.scale, say)
-    return _in_figure_frame(space, target, state, body, mesh, (middle, size))
+    say(f"fit: shape and pose, {1000 * _gap(body, scan.surface, state.scale):.1f} mm")
+    body = drape(body, space.faces, scan.surface, scan.cloud, state.scale, say)
+    return _in_figure_frame(space, target, state, body, scan.surface, (middle, size))
 
 
-def _best_start(space: BodySpace, cloud: Cloud, say: Callable[[str], None]) -> State:
+@dataclass(frozen=True)
+class _Scan:
+    """What is fitted to: vertices `[V, 3]` and faces `[F, 3]`, as evenly spread points and as a surface."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    cloud: Cloud
+    surface: Surface
+
+
+def _scan(vertices: np.ndarray, faces: np.ndarray) -> _Scan:
+    return _Scan(vertices, faces, spread(vertices, faces, _NUM_SAMPLES), Surface(vertices, faces, _NORMAL_ROUNDS))
+
+
+def _shape_and_pose(space: BodySpace, scan: _Scan, rig: Rig | None, say: Callable[[str], None]) -> State:
+    """Return the state that fits best: from the rig's joints, or from the best of many starts."""
+    start = None if rig is None else start_of_rig(space, rig)
+    state, lost = _second_steps(space, [start], scan.cloud, say) if start is not None else (start, 1.0)
+    if state is None or lost > _POOR:
+        state, lost = min(
+            (state, lost),
+            _second_steps(space, _best_starts(space, scan.cloud, say), scan.cloud, say),
+            key=lambda pair: pair[1],
+        )
+    assert state is not None
+    state = find_fingers(space, state, scan.vertices, scan.faces)
+    ids = np.union1d(spread_vertices(0.015), hand_vertices())
+    for reach, shapes, count in ((0.05, 20, 4), (0.03, 40, 4), (0.02, 40, 6)):
+        stage = Stage(ids, 5000, reach, 0.0, movable(True), shapes, count)
+        state = steps.refine(space, state, scan.surface, scan.cloud, stage)
+    return state
+
+
+def _cover(space: BodySpace, state: State, scan: _Scan) -> Coverage:
+    body = posing.pose(space, state, np.arange(len(space.vertices))).points
+    return cover(space, body, scan.surface, scan.cloud, state)
+
+
+def _best_starts(space: BodySpace, cloud: Cloud, say: Callable[[str], None]) -> list[State]:
     """Return the best of many starts after some rough steps each."""
     few, large = spread_vertices(0.05), movable(False)
-    rough = (Stage(few, 800, 0.3, 0.3, large, 3, 5), Stage(few, 800, 0.15, 0.2, large, 6, 5))
-    firm = (
-        Stage(few, 800, 0.1, 0.1, large, 6, 6),
-        Stage(spread_vertices(0.025), 3000, 0.05, 0.02, movable(True), 20, 5),
-    )
+    first, second = Stage(few, 800, 0.3, 0.3, large, 3, 5), Stage(few, 800, 0.15, 0.2, large, 6, 5)
     say("fit: look for pose and orientation")
-    tried = [_through(space, state, cloud, rough) for state in starts.starts(space, cloud, _NUM_STARTS)]
-    best = sorted(tried, key=lambda pair: pair[1])[:_NUM_SECOND]
-    second = []
-    for number, (state, _) in enumerate(best, 1):
-        second.append(_through(space, state, cloud, firm))
-        say(f"fit: pose {number} of {len(best)}, misfit {second[-1][1]:.3f}")
-    return min(second, key=lambda pair: pair[1])[0]
+    found = [steps.register(space, state, cloud, first) for state in starts.starts(space, cloud, _NUM_STARTS)]
+    tried = [steps.register(space, state, cloud, second) for state in _best(space, found, _NUM_STARTS // 2)]
+    return _best(space, tried, _NUM_SECOND)
 
 
-def _through(space: BodySpace, state: State, cloud: Cloud, stages: tuple[Stage, ...]) -> tuple[State, float]:
-    lost = 1.0
-    for stage in stages:
-        state, lost = steps.register(space, state, cloud, stage)
-    return state, lost
+def _second_steps(
+    space: BodySpace, states: list[State], cloud: Cloud, say: Callable[[str], None]
+) -> tuple[State, float]:
+    """Return the best state, and its misfit, after finer steps from each."""
+    few, mid = spread_vertices(0.05), spread_vertices(0.025)
+    stages = (Stage(few, 800, 0.1, 0.1, movable(False), 6, 6), Stage(mid, 3000, 0.05, 0.02, movable(True), 20, 5))
+    result = []
+    for number, state in enumerate(states, 1):
+        for stage in stages:
+            state, lost = steps.register(space, state, cloud, stage)
+        result.append((state, lost))
+        say(f"fit: pose {number} of {len(states)}, misfit {lost:.3f}")
+    return min(result, key=lambda pair: pair[1])
+
+
+def _best(space: BodySpace, tried: list[tuple[State, float]], count: int) -> list[State]:
+    """Return the best states, each at least `_SAME` metres from the better ones."""
+    few = spread_vertices(0.15)
+    kept: list[tuple[State, np.ndarray]] = []
+    for state, _ in sorted(tried, key=lambda pair: pair[1]):
+        points = posing.pose(space, state, few).points
+        away = [np.linalg.norm(points - other, axis=1).mean() / state.scale for _, other in kept]
+        if min(away, default=1.0) > _SAME and len(kept) < count:
+            kept.append((state, points))
+    return [state for state, _ in kept]
 
 
 def _gap(body: np.ndarray, mesh: Surface, scale: float) -> float:

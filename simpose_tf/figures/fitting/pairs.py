@@ -10,7 +10,7 @@ from simpose_tf.figures.fitting.surfaces import Surface
 
 @dataclass(frozen=True)
 class Pairs:
-    """Places on the body and where they should be; the first `num_body` were sought from the body, the rest from the mesh.
+    """Places on the body and where they should be.
 
     Attributes:
       corners: `[m, 3]` vertices of the body (places in what was asked) around each place, and
@@ -19,7 +19,7 @@ class Pairs:
       goals: `[m, 3]` on the mesh.
       normals: `[m, 3]` unit normals of the planes between them (symmetric ICP, Rusinkiewicz 2019: the mean of both).
       near: `[m]` 1 for a perfect pair, 0 for a far one or one that faces away.
-      num_body: how many.
+      num_body: how many, the first ones, were sought from the body; the rest were from the mesh.
     """
 
     corners: np.ndarray

@@ -8,6 +8,7 @@ skin weights (linear blend skinning). Everything is in the mesh's frame: the hip
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from simpose_tf.figures.fitting.space import BodySpace
 from simpose_tf.figures.kinematics import joint_rotations
@@ -101,59 +102,74 @@ def _local_rates(space: BodySpace, angles: np.ndarray) -> np.ndarray:
 def jacobian(
     space: BodySpace, state: State, posed: Posed, rows: np.ndarray, normals: np.ndarray, used: tuple[np.ndarray, int]
 ) -> np.ndarray:
-    """Return how far points move along normals per unit of each parameter, `[m, 7 + 3 * len(bones) + count]`.
+    """Return how far points move along directions per unit of each parameter.
 
     Args:
       space: the body.
       state: where.
       posed: the state worked out.
       rows: `[m]` places in `posed`.
-      normals: `[m, 3]`.
+      normals: `[m, D, 3]`: D directions for each.
       used: bones that may move `[B]`, and how many of the coefficients of shape may change.
+
+    Returns:
+      `[m, D, 7 + 3 B + count]` float32; columns: log of the scale, rotation vector, shift, angles in radians, shape.
     """
     bones, count = used
-    arm = posed.points[rows] - state.shift
-    rigid = [(arm * normals).sum(1)[:, None], np.cross(arm, normals), normals]
-    turned = np.einsum("bac,nab->nbc", posed.rates[bones], _moments(space, posed, rows, normals, bones), optimize=True)
-    result = [*rigid, turned.reshape(len(rows), -1)]
-    if count:
-        result.append(_shape_columns(space, posed, rows, normals, count))
-    return np.concatenate(result, 1)
+    result = np.empty((*normals.shape[:2], NUM_RIGID + 3 * len(bones) + count), np.float32)
+    arm = (posed.points[rows] - state.shift)[:, None]
+    result[..., 0] = (arm * normals).sum(-1)
+    result[..., 1:4] = np.cross(arm, normals)
+    result[..., 4:7] = normals
+    skin = space.skin[posed.ids[rows]]
+    arms = _arms(space, posed, rows, skin.toarray(), bones)
+    moves = _shape_moves(space, posed, rows, skin, count) if count else None
+    for d in range(normals.shape[1]):
+        n0, n1, n2 = normals[:, d].T[:, None].astype(np.float32)
+        x, y, z = arms
+        moments = np.stack([y * n2 - z * n1, z * n0 - x * n2, x * n1 - y * n0], -1)  # [B, m, 3]
+        turned = np.swapaxes(moments @ posed.rates[bones].astype(np.float32), 0, 1)
+        result[:, d, NUM_RIGID : NUM_RIGID + 3 * len(bones)] = turned.reshape(len(rows), -1)
+        if moves is not None:
+            result[:, d, NUM_RIGID + 3 * len(bones) :] = np.matmul(normals[:, d, None].astype(np.float32), moves)[:, 0]
+    return result
 
 
-def _moments(space: BodySpace, posed: Posed, rows: np.ndarray, normals: np.ndarray, bones: np.ndarray) -> np.ndarray:
-    """Return `[m, 3, B]`: what a rotation of each bone, with all below it, about an axis does along the normals."""
-    skin = space.skin[posed.ids[rows]].toarray()
-    below = space.below[bones].T.astype(float)  # [J, B]
+def _arms(space: BodySpace, posed: Posed, rows: np.ndarray, skin: np.ndarray, bones: np.ndarray) -> list[np.ndarray]:
+    """Return x, y, z `[B, m]` of the arms about which a rotation of each bone, with all below it, moves each point."""
+    below = space.below[bones].T.astype(np.float32)  # [J, B]
     affine = posed.places - np.einsum("jab,jb->ja", posed.rotations, posed.heads)
-    weight = skin @ below
-    arms = []
+    skin = skin.astype(np.float32)
+    weight, rest = skin @ below, posed.rest[rows]
+    result = []
     for axis in range(3):
-        carried = skin * (posed.rest[rows] @ posed.rotations[:, axis].T + affine[:, axis])
-        arms.append(carried @ below - weight * posed.places[bones, axis])
-    x, y, z = arms
-    n0, n1, n2 = (normals[:, k, None] for k in range(3))
-    return np.stack([y * n2 - z * n1, z * n0 - x * n2, x * n1 - y * n0], 1)
+        carried = skin * (rest @ posed.rotations[:, axis].T + affine[:, axis]).astype(np.float32)
+        result.append((carried @ below - weight * posed.places[bones, axis].astype(np.float32)).T)
+    return result
 
 
-def _shape_columns(space: BodySpace, posed: Posed, rows: np.ndarray, normals: np.ndarray, count: int) -> np.ndarray:
-    """Return `[m, count]` how far the points move along the normals per coefficient of shape."""
+def _shape_moves(space: BodySpace, posed: Posed, rows: np.ndarray, skin: sparse.csr_matrix, count: int) -> np.ndarray:
+    """Return `[m, 3, count]` float32 how the points move per coefficient of shape."""
+    heads, places = space.head_directions[:count], head_moves(space, posed, count)
+    carried = places - np.einsum("jab,kjb->kja", posed.rotations, heads)
+    of_bones = skin @ np.ascontiguousarray(carried.transpose(1, 2, 0)).reshape(len(posed.heads), -1)
+    own = np.matmul(posed.blends[rows].astype(np.float32), space.by_vertex[posed.ids[rows], :, :count])
+    return own + of_bones.reshape(len(rows), 3, count).astype(np.float32)
+
+
+def head_moves(space: BodySpace, posed: Posed, count: int) -> np.ndarray:
+    """Return `[count, J, 3]` how the bones' heads move per coefficient of shape."""
     heads, places = space.head_directions[:count], np.zeros((count, len(posed.heads), 3))
     for j, parent in enumerate(space.skeleton.parents):
         if parent >= 0:
             places[:, j] = places[:, parent] + (heads[:, j] - heads[:, parent]) @ posed.rotations[parent].T
-    carried = places - np.einsum("jab,kjb->kja", posed.rotations, heads)  # [count, J, 3]
-    ids = posed.ids[rows]
-    pulled = np.einsum("nab,na->nb", posed.blends[rows], normals)
-    own = np.einsum("nb,knb->nk", pulled, space.directions[:count, ids])
-    of_bones = np.einsum("kja,na->nkj", carried, normals)
-    return own + np.einsum("nkj,nj->nk", of_bones, space.skin[ids].toarray())
+    return places
 
 
 def moved(state: State, step: np.ndarray, used: tuple[np.ndarray, int]) -> State:
     """Return the state after a step `[7 + 3 * len(bones) + count]` in the columns of `jacobian`."""
     bones, count = used
-    angle = np.linalg.norm(step[1:4])
+    angle = float(np.linalg.norm(step[1:4]))
     turn = rotation_about(step[1:4] / max(angle, 1e-12), angle) @ state.turn
     angles, shape = state.angles.copy(), state.shape.copy()
     angles[bones] += np.degrees(step[NUM_RIGID : NUM_RIGID + 3 * len(bones)].reshape(-1, 3))

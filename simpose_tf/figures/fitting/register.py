@@ -33,6 +33,7 @@ class Stage:
       bones: bones that may move.
       shapes: how many coefficients of shape may.
       steps: how many.
+      held: whether scale, turn and shift stay.
     """
 
     ids: np.ndarray
@@ -42,16 +43,17 @@ class Stage:
     bones: np.ndarray
     shapes: int
     steps: int
+    held: bool = False
 
 
 def register(space: BodySpace, state: State, cloud: Cloud, stage: Stage) -> tuple[State, float]:
-    """Return the state after a stage's steps towards a mesh's points, and how badly it fits (`misfit`) before the last."""
+    """Return the state after a stage's steps towards a mesh's points, and its `misfit` before the last."""
     start, target = state, cloud.thinned(stage.samples)
     nearest = Nearest(target.points, target.normals, state.scale)
     lost = 1.0
     for _ in range(stage.steps):
         posed = posing.pose(space, state, stage.ids)
-        pairs = pairs_of_points(posed.points, _turned_normals(posed), target, nearest, state.scale * stage.reach)
+        pairs = pairs_of_points(posed.points, turned_normals(posed), target, nearest, state.scale * stage.reach)
         lost = misfit(pairs)
         state = _step(space, state, start, posed, pairs, stage)
     return state, lost
@@ -75,7 +77,7 @@ def misfit(pairs: Pairs) -> float:
     return float((lost[: pairs.num_body].mean() + lost[pairs.num_body :].mean()) / 2)
 
 
-def _turned_normals(posed: Posed) -> np.ndarray:
+def turned_normals(posed: Posed) -> np.ndarray:
     """Return the reference's normals, turned along, `[n, 3]`."""
     normals = np.einsum("nab,nb->na", posed.blends, _rest_normals()[posed.ids])
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
@@ -94,22 +96,22 @@ def _step(space: BodySpace, state: State, start: State, posed: Posed, pairs: Pai
     squares, pull = _prior(space, state, start, stage)
     gap, share = pairs.goals - pairs.places, np.full(len(rows), _ROWS / max(len(rows) - pairs.num_body, 1))
     share[: pairs.num_body] = _ROWS / pairs.num_body
-    for normals, weight in _directions(pairs.normals, stage.slide):
-        table = posing.jacobian(space, state, posed, rows, normals, used) / unit
-        weighted = table * (weight * share * pairs.near)[:, None]
-        squares = squares + weighted.T @ table
-        pull = pull + weighted.T @ ((gap * normals).sum(1) / unit)
+    normals, weights = _directions(pairs.normals, stage.slide)
+    table = posing.jacobian(space, state, posed, rows, normals, used).reshape(-1, len(pull)) / np.float32(unit)
+    weighted = table * (weights * (share * pairs.near)[:, None]).astype(np.float32).reshape(-1, 1)
+    squares = squares + weighted.T @ table
+    pull = pull + weighted.T @ (np.einsum("md,mkd->mk", gap, normals).ravel() / unit)
     squares[np.diag_indices_from(squares)] *= 1 + _DAMPING
     return posing.moved(state, _shortened(np.linalg.solve(squares, pull), len(stage.bones)), used)
 
 
-def _directions(normals: np.ndarray, slide: float) -> list[tuple[np.ndarray, float]]:
-    """Return the planes' normals with weight 1 and, if distances along the surface count, two directions in it."""
+def _directions(normals: np.ndarray, slide: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return directions `[m, D, 3]` and weights `[D]`: the planes' normals and, if `slide`, two along the surface."""
     if slide == 0:
-        return [(normals, 1.0)]
+        return normals[:, None], np.ones(1)
     across = np.cross(normals, np.eye(3)[np.abs(normals).argmin(1)])
     across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
-    return [(normals, 1.0), (across, slide), (np.cross(normals, across), slide)]
+    return np.stack([normals, across, np.cross(normals, across)], 1), np.array([1.0, slide, slide])
 
 
 def _prior(space: BodySpace, state: State, start: State, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
@@ -121,7 +123,7 @@ def _prior(space: BodySpace, state: State, start: State, stage: Stage) -> tuple[
     loose = np.degrees(1 / _LOOSE_DEG) ** 2
     pull = -firm * np.radians(beyond) - loose * np.radians(angles - start.angles[stage.bones])
     rigid = np.zeros(NUM_RIGID)
-    squares = np.concatenate([rigid + 1e-6, (firm + loose).ravel(), np.ones(stage.shapes)])
+    squares = np.concatenate([rigid + (1e9 if stage.held else 1e-6), (firm + loose).ravel(), np.ones(stage.shapes)])
     return np.diag(squares), np.concatenate([rigid, pull.ravel(), -state.shape[: stage.shapes]])
 
 
@@ -148,5 +150,10 @@ def movable(fingers: bool) -> np.ndarray:
 @functools.cache
 def spread_vertices(cell: float) -> np.ndarray:
     """Return vertices of the body, one in each cell of that size in metres."""
-    cells = np.floor(body_space().vertices / cell).astype(np.int64)
+    return one_per_cell(body_space().vertices, cell)
+
+
+def one_per_cell(points: np.ndarray, cell: float) -> np.ndarray:
+    """Return places in `[n, 3]` points, one in each cube of that side."""
+    cells = np.floor(points / cell).astype(np.int64)
     return np.sort(np.unique(cells, axis=0, return_index=True)[1])

@@ -26,7 +26,8 @@ class BodySpace:
       faces: `[F, 3]` of the open reference.
       vertices: `[N, 3]` float64 rest vertices of the reference, metres.
       directions: `[K, N, 3]` float32: a shape is vertices + coefficients @ directions; random people have unit
-        variance in each.
+        variance in each; the same by vertex:
+      by_vertex: `[N, 3, K]`.
       log_size: `[K]` log of a person's size over the reference's, per coefficient.
       skeleton: the reference's J bones, parents first.
       head_directions: `[K, J, 3]` how the bones' heads change.
@@ -41,6 +42,7 @@ class BodySpace:
     faces: np.ndarray
     vertices: np.ndarray
     directions: np.ndarray
+    by_vertex: np.ndarray
     log_size: np.ndarray
     skeleton: Skeleton
     head_directions: np.ndarray
@@ -87,6 +89,7 @@ def body_space() -> BodySpace:
         faces=reference.faces,
         vertices=reference.vertices.astype(np.float64),
         directions=directions,
+        by_vertex=np.ascontiguousarray(directions.transpose(1, 2, 0)),
         log_size=log_size,
         skeleton=skeleton,
         head_directions=ends[:, :bones],

@@ -19,21 +19,31 @@ from simpose_tf.figures.painted.bodies import sample_details
 from simpose_tf.surface.reference import open_reference
 
 _SEED, _NUM_SHAPES, _NUM_DIRECTIONS = 20041, 1800, 40
-_AGES = (((0.0, 0.1875), 0.1), ((0.1875, 0.4), 0.2), ((0.4, 0.66), 0.45), ((0.66, 1.0), 0.25))  # ranges, their shares
+_AGES, _AGE_SHARES = ((0.0, 0.1875), (0.1875, 0.4), (0.4, 0.66), (0.66, 1.0)), (0.1, 0.2, 0.45, 0.25)
 
 
 def sample_shape(rng: np.random.Generator) -> Shape:
     """Draw a person from anywhere in the shape space; every fifth value lies at an end of its axis."""
-    ranges, shares = zip(*_AGES, strict=True)
-    age = _between(rng, *ranges[rng.choice(len(_AGES), p=shares)], at_end=0.2)
+    age = _between(rng, *_AGES[rng.choice(len(_AGES), p=_AGE_SHARES)], at_end=0.2)
     gender = _between(rng, 0, 1, at_end=0.6)
     race = rng.dirichlet([0.45] * 3)
-    rest = [_between(rng, 0, 1, at_end=0.2) for _ in range(6)]
-    details = sample_details(rng) if rng.random() < 0.7 else ()
-    return Shape(gender, age, *rest, race=(race[0], race[1], race[2]), details=details)
+    muscle, weight, height, proportions, cup, firmness = (_between(rng, 0, 1, at_end=0.2) for _ in range(6))
+    return Shape(
+        gender=gender,
+        age=age,
+        muscle=muscle,
+        weight=weight,
+        height=height,
+        proportions=proportions,
+        cup=cup,
+        firmness=firmness,
+        race=(race[0], race[1], race[2]),
+        details=sample_details(rng) if rng.random() < 0.7 else (),
+    )
 
 
 def _between(rng: np.random.Generator, low: float, high: float, at_end: float) -> float:
+    """Draw from a range, with probability `at_end` one of its ends."""
     value = rng.uniform(low, high)
     return float(rng.choice([low, high])) if rng.random() < at_end else float(value)
 

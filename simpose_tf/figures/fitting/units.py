@@ -70,8 +70,8 @@ def unit_of(height: float, expected: float) -> tuple[float, tuple[str, ...]]:
 def upright(turn: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the rotation from the file's axes to the figure's, and what to say about it.
 
-    Files stand along their axes, people need not: the turn by right angles is taken that is nearest to the hips', unless
-    none is near.
+    Files stand along their axes, people need not: the turn by right angles is taken that is nearest to the hips',
+    unless none is near.
     """
     own = turn.T
     near = max(_quarter_turns(), key=lambda quarter: float((quarter * own).sum()))

@@ -1,0 +1,88 @@
+"""Whether a mesh is a person at all: what of the fitted body has mesh near it, and what of the mesh is no body."""
+
+from dataclasses import dataclass
+
+import igl
+import numpy as np
+
+from simpose_tf.errors import InputError
+from simpose_tf.figures.fitting.clouds import Cloud
+from simpose_tf.figures.fitting.posed import State
+from simpose_tf.figures.fitting.space import BodySpace
+from simpose_tf.figures.fitting.surfaces import Surface
+
+# Metres: the body's skin to the mesh, and that closely; hair and skirts to the body.
+_NEAR, _CLOSE, _LOOSE = 0.04, 0.015, 0.15
+# Regions of the body by their bones, and the least share of each that must have mesh near it. Hands and feet may be
+# missing or hidden; people without head, trunk, arm or leg are no case for the charts.
+_REGIONS: tuple[tuple[str, tuple[str, ...], float], ...] = (
+    ("head", ("Head",), 0.45),
+    ("trunk", ("Hips", "Spine", "Spine1", "Spine2"), 0.4),
+    ("left arm", ("LeftArm", "LeftForeArm"), 0.4),
+    ("right arm", ("RightArm", "RightForeArm"), 0.4),
+    ("left leg", ("LeftUpLeg", "LeftLeg"), 0.35),
+    ("right leg", ("RightUpLeg", "RightLeg"), 0.35),
+)
+_LEAST_NEAR, _LEAST_CLOSE, _LEAST_EXPLAINED = 0.75, 0.6, 0.6
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares of areas.
+
+    Attributes:
+      regions: of each region of the body that has mesh within 4 cm, facing alike.
+      near: of the whole body that has.
+      close: of what is near, the share within 1.5 cm.
+      explained: of the mesh that has the body within 15 cm.
+    """
+
+    regions: dict[str, float]
+    near: float
+    close: float
+    explained: float
+
+    def is_person(self) -> bool:
+        """Return whether it is enough."""
+        enough = all(self.regions[name] >= least for name, _, least in _REGIONS)
+        whole = self.near >= _LEAST_NEAR and self.close >= _LEAST_CLOSE
+        return enough and whole and self.explained >= _LEAST_EXPLAINED
+
+
+def cover(space: BodySpace, body: np.ndarray, mesh: Surface, cloud: Cloud, state: State) -> Coverage:
+    """Return how a body `[N, 3]`, posed in a state, and a mesh cover each other."""
+    faces = space.faces.astype(np.int64)
+    surface = Surface(body, faces, 0)
+    _, _, place, normal = mesh.closest(body)
+    away = np.linalg.norm(place - body, axis=1) / state.scale
+    alike = (normal * surface.normals).sum(1)
+    area = igl.massmatrix(body, faces, igl.MASSMATRIX_TYPE_BARYCENTRIC).diagonal()
+    near = area * ((away < _NEAR) & (alike > 0))
+    close = area * ((away < _CLOSE) & (alike > 0.5))
+    names = np.array(space.skeleton.names)[space.owner]
+    regions = {}
+    for region, bones, _ in _REGIONS:
+        inside = np.isin(names, bones)
+        regions[region] = float(near[inside].sum() / area[inside].sum())
+    explained = np.linalg.norm(surface.closest(cloud.points)[2] - cloud.points, axis=1) < _LOOSE * state.scale
+    close_share = float(close.sum() / max(near.sum(), 1e-9))
+    return Coverage(regions, float(near.sum() / area.sum()), close_share, float(explained.mean()))
+
+
+def require_person(coverage: Coverage, place: str) -> None:
+    """Raise InputError, with what is wrong, if a mesh that is so covered is no person."""
+    missing = [(name, coverage.regions[name]) for name, _, least in _REGIONS if coverage.regions[name] < least]
+    if 0 < len(missing) <= 2 and coverage.close >= _LEAST_CLOSE:
+        told = " and ".join(f"{name} ({share:.0%} found)" for name, share in missing)
+        raise InputError(f"{place}: not a whole person: missing {told}")
+    if coverage.explained < _LEAST_EXPLAINED:
+        raise InputError(
+            f"{place}: not one person: {1 - coverage.explained:.0%} of the mesh lies more than {100 * _LOOSE:.0f} cm"
+            " from the fitted body (several people, or a scene?)"
+        )
+    if not coverage.is_person():
+        told = ", ".join(f"{name} {share:.0%}" for name, share in coverage.regions.items())
+        raise InputError(
+            f"{place}: not a person: the mesh lies within {100 * _NEAR:.0f} cm of {coverage.near:.0%} of the fitted"
+            f" body, within {1000 * _CLOSE:.0f} mm of {coverage.close:.0%} of that ({told})"
+        )
