@@ -7,7 +7,7 @@ import scipy.sparse.linalg
 
 RAYS = 100
 SKY = 0.2  # a vertex that sees less of its sky than this lies in a cavity
-DEPTH = 0.15  # what is left of a cavity's depth
+DEPTH = 0.25  # what is left of a cavity's depth
 GRAZING = 0.05  # cosine below which a ray is not cast
 START = 1e-4  # metres above the surface where rays begin
 

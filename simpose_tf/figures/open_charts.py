@@ -22,6 +22,8 @@ from simpose_tf.surface.reference import Reference, save_reference
 # Reweighting steps of each map, see harmonic.even_map.
 STEPS = 20
 
+HEAD = 24
+
 # Metres: cavities are looked for above this height and not farther from the middle plane.
 HEAD_BOX = (1.38, 0.1)
 
@@ -112,6 +114,8 @@ def build_reference() -> Reference:
             placed = [(place, corner) for place, (_, corner) in zip(places, _SQUARES[chart], strict=True)]
             loop_uv = harmonic.loop_on_square(shallow[of_base], loop, placed)
             at_vertex = harmonic.even_map(shallow[of_base], local, loop, loop_uv, STEPS)
+        if chart == HEAD:
+            at_vertex = unfolding.relax(shallow[of_base], local, at_vertex, loop)
         if chart <= 2:  # the torso is its own mirror image
             at_vertex = _symmetric(at_vertex, of_base, body.mirror)
         uv[inside] = np.clip(at_vertex, 0, 1)[local]

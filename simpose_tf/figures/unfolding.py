@@ -1,7 +1,8 @@
-"""Unfold a cut-open hand or foot flat, nearly without distortion: its chart keeps the outline that this gives it.
+"""Maps of little distortion by SLIM (Rabinovich et al. 2017): cut-open hands and feet unfolded, a map relaxed.
 
-The official charts of hands and feet are such outlines too: two hands side by side, joined along the little finger; the
-sole beside the upper side, joined along the big toe. A square would squeeze the fingers: they lie along the cut.
+A hand or foot keeps the outline that unfolding gives it. The official charts are such outlines too: two hands side by
+side, joined along the little finger; the sole beside the upper side, joined along the big toe. A square would squeeze
+the fingers, as they lie along the cut.
 """
 
 import itertools
@@ -17,6 +18,7 @@ UNIT = 10.0  # decimetres: SLIM's soft constraints are weighed against areas of 
 FREE_STEPS, HELD_STEPS = 60, 60
 GROWTH = 1.2  # the outline of half a finger is shorter than its skin is wide
 HOLD = 300.0  # weight of the outline: fingers and toes that unroll freely run into each other
+FIXED = 1e5  # weight of a boundary that stays
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,14 @@ def unfold(
     Raises:
       ValueError: the outline crosses itself.
     """
-    flat = _slim(vertices, faces, _on_circle(vertices, faces, loop), np.zeros(0, int), np.zeros((0, 2)), FREE_STEPS)
+    flat = _slim(
+        vertices, faces, _on_circle(vertices, faces, loop), np.zeros(0, int), np.zeros((0, 2)), FREE_STEPS, 0.0
+    )
     held = np.concatenate([loop[side.places] for side in sides])
     outline = np.concatenate(
         [_laid_onto(_seen(vertices[loop[side.places]], side.toward), flat[loop[side.places]]) for side in sides]
     )
-    flat = _slim(vertices, faces, flat, held, outline, HELD_STEPS)
+    flat = _slim(vertices, faces, flat, held, outline, HELD_STEPS, HOLD)
     if crosses_itself(flat[loop]):
         raise ValueError("the unfolded outline crosses itself")
     first, second, angle = axis
@@ -87,6 +91,21 @@ def unfold(
     turn = angle - np.arctan2(along[1], along[0])
     flat = flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return (flat - flat.min(0)) / np.ptp(flat, axis=0)
+
+
+def relax(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray, loop: np.ndarray) -> np.ndarray:
+    """Return `[V, 2]` uv with the same boundary that bends angles less: the symmetric Dirichlet energy is minimised.
+
+    Args:
+      vertices: `[V, 3]` metres.
+      faces: `[F, 3]` one disc.
+      uv: `[V, 2]` a map without folds to start from, counter-clockwise as seen from outside.
+      loop: `[B]` the boundary, which stays.
+    """
+    side = np.sqrt(harmonic.areas(vertices, faces).sum() / harmonic.signed_areas(uv, faces).sum())
+    relaxed = _slim(vertices, faces, side * uv, loop, side * uv[loop], HELD_STEPS, FIXED) / side
+    relaxed[loop] = uv[loop]
+    return relaxed
 
 
 def _on_circle(vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray) -> np.ndarray:
@@ -100,12 +119,18 @@ def _on_circle(vertices: np.ndarray, faces: np.ndarray, loop: np.ndarray) -> np.
 
 
 def _slim(
-    vertices: np.ndarray, faces: np.ndarray, start: np.ndarray, held: np.ndarray, at: np.ndarray, steps: int
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    start: np.ndarray,
+    held: np.ndarray,
+    at: np.ndarray,
+    steps: int,
+    hold: float,
 ) -> np.ndarray:
     """Return `[V, 2]` after `steps` of SLIM from `start`, with vertices `held` `[H]` drawn to `at` `[H, 2]`."""
     data = igl.slim_precompute(
         np.asfortranarray(UNIT * vertices), np.asfortranarray(faces, np.int32), np.asfortranarray(UNIT * start),
-        igl.MappingEnergyType.SYMMETRIC_DIRICHLET, held.astype(np.int32), np.asfortranarray(UNIT * at), HOLD,
+        igl.MappingEnergyType.SYMMETRIC_DIRICHLET, held.astype(np.int32), np.asfortranarray(UNIT * at), hold,
     )  # fmt: skip
     return np.array(igl.slim_solve(data, steps)[:, :2]) / UNIT
 

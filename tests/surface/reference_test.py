@@ -234,7 +234,7 @@ def test_the_head_keeps_areas_where_it_can_be_seen(part):
     found = distortion.measure(
         vertices, reference.faces[open_faces], reference.part[open_faces], reference.uv[open_faces]
     )
-    assert found.area_spread[part] < 2.6 and found.angle[part] < 2.0 and found.folds[part] == 0
+    assert found.area_spread[part] < 2.8 and found.angle[part] < 2.0 and found.folds[part] == 0
 
 
 # Where three or more charts meet on the left half and in the middle, and how often; the right half is the mirror image.
