@@ -41,7 +41,7 @@ class Match:
       uv: `[B, 2]` on the chart's boundary.
       point: `[B, 3]` the same place on the fitted reference, metres.
       cut: `[B]` whether it is on a cut.
-      bound: `[B]` whether the mesh goes on beyond one of its edges.
+      bound: `[B]` whether beyond one of its edges lies what lies beyond the chart's.
       cost: metres that junctions are apart and that wrong neighbours go along.
     """
 
@@ -96,14 +96,16 @@ def match_loop(loop: Loop, chart: Loop, chart_uv: np.ndarray, part: int) -> Matc
         return None
     places, cost = _match_junctions(loop, chart)
     uv, point = np.zeros((len(loop.vertices), 2)), np.zeros((len(loop.vertices), 3))
+    bound = np.zeros(len(loop.vertices), bool)
     around = np.arange(len(chart.junctions))
     for k in around.tolist():
         span = _span(places[k], places[(k + 1) % len(places)], len(loop.vertices), k == len(places) - 1, places)
         arc = _span(chart.junctions[k], chart.junctions[(k + 1) % len(places)], len(chart.vertices), True, None)
         uv[span], point[span] = _along(loop.points[span], chart.points[arc], chart_uv[arc])
+        alike = loop.beyond[span[:-1]] == chart.beyond[chart.junctions[k]]
+        bound[span[:-1][alike]] = bound[span[1:][alike]] = True
     mine = loop.beyond == part
     cut = mine | np.roll(mine, 1)
-    bound = (loop.beyond != NOTHING) | (np.roll(loop.beyond, 1) != NOTHING)
     return Match(loop.vertices, uv, point, cut, bound, cost)
 
 

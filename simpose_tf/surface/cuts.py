@@ -134,6 +134,7 @@ def _followed(
     connect(number[:-1], number[1:], off)
     tree = cKDTree(_sampled(samples, 0.05 * length.mean()))
     middle, aside = tree.query(place[pairs].mean(1))[0], tree.query(place[pairs])[0].max(1)
+    length = np.maximum(length, 0.1 * length.mean() + 1e-9)  # vertices of a layer may share a place
     edge = length / reach * (_ALONG + ((middle + aside) / length) ** 2)
     for a, b in (pairs.T, pairs.T[::-1]):
         connect(number[:-1][:, a], number[1:][:, b], off[:, b] + edge)

@@ -18,7 +18,6 @@ from simpose_tf.surface.untangle import SMALLEST, folded, ideal_triangles, untan
 # its edges of the chart's boundary keeps its own place, so that uv stays true (not in the paper). Further away, where
 # a person moved a seam or the fit is wrong, it goes where junctions and arc length tell.
 _OFF_SEAM = 1.0
-_FEW = 0.03  # share of folded faces up to which they are unfolded where they are
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Patch:
       vertices: `[N, 3]` metres.
       faces: `[F, 3]`.
       match: where its boundary lies on the chart's; None lets it lie where it is.
-      facing: how much normals count: 1, or 0 for a layer, which may be creased.
+      layer: whether it lies over the body: it keeps the place that it lies over, and normals do not count.
       inward: whether the faces look towards the body, so that uv turns the other way.
     """
 
@@ -38,7 +37,7 @@ class Patch:
     vertices: np.ndarray
     faces: np.ndarray
     match: Match | None
-    facing: float
+    layer: bool
     inward: bool
 
 
@@ -54,8 +53,8 @@ def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
     sign = -outward if patch.inward else outward
     cut = np.zeros(0, np.int64) if match is None else match.vertices[match.cut]
     cut_uv = np.zeros((0, 2)) if match is None else match.uv[match.cut]
-    taken = transfer(fitted, patch.chart, vertices, faces, patch.facing, (cut, cut_uv))
-    uv = taken.uv if match is None else _bent(taken, vertices, faces, match)
+    taken = transfer(fitted, patch.chart, vertices, faces, 0.0 if patch.layer else 1.0, (cut, cut_uv))
+    uv = taken.uv if match is None or patch.layer else _bent(taken, vertices, faces, match)
     normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     ideal = ideal_triangles(vertices[faces], normals, taken.gradient[faces].mean(1), sign)
@@ -73,18 +72,20 @@ def _unfolded(
     uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, match: Match | None, ideal: np.ndarray, sign: float
 ) -> np.ndarray:
     """Return uv `[N, 2]` changed as little as needed that no face is folded: locally, else by a map that cannot fold."""
-    bad = folded(uv, faces, ideal, sign)
-    if 0 < bad.sum() < _FEW * len(faces):
-        uv, bad = untangle(uv, faces, ideal, sign, (1, 2))
+    if not folded(uv, faces, ideal, sign).any():
+        return uv
+    uv, bad = untangle(uv, faces, ideal, sign, (1, 2, 4))
     if not bad.any():
         return uv
     filled = _filled(uv, vertices, faces, ideal, sign)
-    uv, bad = untangle(filled, faces, ideal, sign, (2, 4))
+    other, still = untangle(filled, faces, ideal, sign, (2, 4))
+    if still.sum() < bad.sum():
+        uv, bad = other, still
     if bad.any() and match is not None and _on_square(match.uv).all() and is_disc(faces):
         safe = convex_map(filled, vertices, faces, match.vertices, match.uv, sign)
         if (sign * signed_areas(safe, faces)).min() > 0:
             uv = pull(safe, uv, faces, SMALLEST * np.abs(np.linalg.det(ideal)), sign)
-    return untangle(uv, faces, ideal, sign, (2, 4, 8, 16))[0]
+    return untangle(uv, faces, ideal, sign, (2, 4, 8))[0]
 
 
 def _on_square(uv: np.ndarray) -> np.ndarray:
@@ -104,7 +105,7 @@ def _filled(uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, ideal: np.n
         if near.all() or not near.any():
             return uv
         fixed = np.flatnonzero(~near)
-        filled = harmonic_extension(vertices, faces, fixed, uv[fixed])
+        filled = harmonic_extension(vertices, faces, fixed, uv[fixed], uv)
         if folded(filled, faces, ideal, sign).sum() < bad.sum():
             uv = filled
     return uv
@@ -120,26 +121,33 @@ def _bent(taken: Transfer, vertices: np.ndarray, faces: np.ndarray, match: Match
     if not pull.any():
         return taken.uv
     wanted = np.concatenate([pull[:, None], pull[:, None] * (match.uv - taken.uv[loop] - taken.beyond[loop])], 1)
-    spread = harmonic_extension(vertices, faces, loop[match.bound], wanted[match.bound])
+    nothing = np.zeros((len(vertices), 3))
+    spread = harmonic_extension(vertices, faces, loop[match.bound], wanted[match.bound], nothing)
     return np.clip(taken.uv + spread[:, :1] * taken.beyond + spread[:, 1:], 0, 1)
 
 
-def harmonic_extension(vertices: np.ndarray, faces: np.ndarray, fixed: np.ndarray, values: np.ndarray) -> np.ndarray:
+def harmonic_extension(
+    vertices: np.ndarray, faces: np.ndarray, fixed: np.ndarray, values: np.ndarray, otherwise: np.ndarray
+) -> np.ndarray:
     """Return `[N, C]` values: given at some vertices, at all others the mean-value-weighted mean of the neighbours'.
 
     Args:
       vertices: `[N, 3]` of a patch.
       faces: `[F, 3]`.
-      fixed: `[B]` vertices, at least one in each piece, with
+      fixed: `[B]` vertices with
       values: `[B, C]`.
+      otherwise: `[N, C]` what pieces without fixed vertices tend to.
     """
     weights = mean_value_weights(vertices, faces)
+    weights.data = np.nan_to_num(np.clip(weights.data, 0, 1e9), nan=1e9)
     free = np.setdiff1d(np.arange(len(vertices)), fixed)
-    result = np.zeros((len(vertices), values.shape[1]))
+    result = otherwise.copy()
     result[fixed] = values
-    system = sp.diags(np.asarray(weights.sum(1)).ravel()) - weights
-    if len(free):
-        result[free] = scipy.sparse.linalg.spsolve(
-            system[free][:, free].tocsc(), weights[free][:, fixed] @ values
-        ).reshape(len(free), -1)
+    if len(free) == 0:
+        return result
+    total = np.asarray(weights.sum(1)).ravel()
+    slack = 1e-9 * total + 1e-12
+    system = sp.diags(total + slack) - weights
+    known = weights[free][:, fixed] @ values + slack[free, None] * otherwise[free]
+    result[free] = scipy.sparse.linalg.splu(system.tocsr()[free][:, free].tocsc()).solve(known)
     return result

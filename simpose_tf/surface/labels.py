@@ -39,6 +39,8 @@ class Labelled:
       length: `[S]` metres of the sides.
       to_seam: `[F]` metres from the place of each face's middle to the nearest seam of the reference.
       size: `[F]` metres, mean edge.
+      normal: `[F, 3]` unit normals, and
+      beneath: `[F, 3]` those of the reference at the places of their middles.
     """
 
     faces: np.ndarray
@@ -48,6 +50,8 @@ class Labelled:
     length: np.ndarray
     to_seam: np.ndarray
     size: np.ndarray
+    normal: np.ndarray
+    beneath: np.ndarray
 
 
 def propose(
@@ -64,17 +68,18 @@ def propose(
     """
     normals, area = face_normals(vertices, faces)
     middle = vertices[faces].mean(1)
-    part, place = np.zeros(len(faces), np.uint8), np.zeros((len(faces), 3))
+    part = np.zeros(len(faces), np.uint8)
+    place, beneath = np.zeros((len(faces), 3)), np.zeros((len(faces), 3))
     for who, places in (
         (~pieces.layer, nearest_facing(fitted, middle[~pieces.layer], normals[~pieces.layer], REACH)),
         (pieces.layer, nearest(fitted, middle[pieces.layer])),
     ):
-        part[who], place[who] = fitted.part[places.face], places.point
+        part[who], place[who], beneath[who] = fitted.part[places.face], places.point, fitted.normals[places.face]
     _name_headgear(part, fitted, middle, area, pieces)
     length = np.linalg.norm(vertices[sides.ends[:, 0]] - vertices[sides.ends[:, 1]], axis=1)
     size = np.linalg.norm(vertices[faces] - vertices[np.roll(faces, 1, 1)], axis=2).mean(1)
     to_seam = cKDTree(seam_points(fitted)).query(place)[0]
-    return part, Labelled(faces, sides, pieces, area, length, to_seam, size)
+    return part, Labelled(faces, sides, pieces, area, length, to_seam, size, normals, beneath)
 
 
 def _name_headgear(part: np.ndarray, fitted: Fitted, middle: np.ndarray, area: np.ndarray, pieces: Pieces) -> None:
@@ -114,7 +119,21 @@ def clean(part: np.ndarray, mesh: Labelled) -> np.ndarray:
         if (label == before).all():
             break
     _join_islands(label, mesh)
+    _halve_closed(label, mesh)
     return label
+
+
+def _halve_closed(label: np.ndarray, mesh: Labelled) -> None:
+    """Tell the far half of closed patches of a layer (eyeballs, buttons) from the near one, in place."""
+    sides = mesh.sides
+    alike = label[sides.first] == label[sides.second]
+    patch = pieces_of(len(label), sides, alike)
+    shared = np.bincount(patch[sides.first[alike]], minlength=int(patch.max()) + 1)
+    closed = (2 * shared == 3 * np.bincount(patch))[patch] & mesh.pieces.layer
+    out = np.zeros((int(patch.max()) + 1, 3))
+    np.add.at(out, patch, mesh.beneath * mesh.area[:, None])
+    far = closed & ((mesh.normal * out[patch]).sum(1) < 0)
+    label[closed] = label[closed] % INWARD + INWARD * far[closed]
 
 
 def _join_islands(part: np.ndarray, mesh: Labelled) -> None:

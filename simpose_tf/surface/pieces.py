@@ -10,6 +10,7 @@ from simpose_tf.surface.topology import Sides, face_normals, pieces_of
 
 _FAR = 0.03  # metres from the fitted reference within which the main piece of the body is looked for
 _LEAST = 0.02  # of the main piece's area: smaller pieces are no part of the body
+_BARE = 0.8  # of a piece of the body looks outwards with nothing beneath
 _CLOSE = 0.003  # metres that any piece of the body may be away from the fitted reference
 
 
@@ -49,7 +50,7 @@ def find_pieces(fitted: Fitted, vertices: np.ndarray, faces: np.ndarray, sides: 
     total = np.bincount(number, area)
     away = np.array([_median(places.distance[who], area[who]) for who in _groups(number)])
     main = int(np.argmax(np.bincount(number, area * (bare & (places.distance < _FAR)))))
-    body = (np.bincount(number, area * bare) > 0.5 * total) & (away < max(_CLOSE, 1.5 * away[main]))
+    body = (np.bincount(number, area * bare) > _BARE * total) & (away < max(_CLOSE, 1.5 * away[main]))
     body &= total > _LEAST * total[main]
     body[main] = True
     layer = ~body[number]

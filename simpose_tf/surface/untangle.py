@@ -71,9 +71,12 @@ def untangle(
     for count in rings:
         if not bad.any():
             break
+        moved = uv
         for region in _regions(faces, bad, around, count):
-            uv = _unfold(uv * flip, faces, inverse, region, flip) * flip
-        bad = folded(uv, faces, ideal, sign)
+            moved = _unfold(moved * flip, faces, inverse, region, flip) * flip
+        still = folded(moved, faces, ideal, sign)
+        if still.sum() < bad.sum():
+            uv, bad = moved, still
     return uv, bad
 
 
