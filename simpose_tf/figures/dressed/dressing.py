@@ -24,7 +24,7 @@ Color = tuple[float, float, float]
 _SMOOTHED_BY_CLOTH = (("breast/nipple-size-decr", 1.0), ("breast/nipple-point-decr", 1.0))
 _SKIN, _EYES, _HAIR, _SOLES, _TRIM, _FIRST_CLOTH = range(6)  # indices of the materials
 _SOLE_HEIGHT = 0.024  # metres of a shoe's side that are sole
-_HAND, _EAR, _HEAD = 0.002, 0.0012, 0.0005  # metres by which thinning may move them
+_HAND, _EAR, _HEAD = 0.0022, 0.0012, 0.0005  # metres by which thinning may move them
 _SCALP = 0.02  # metres above the hairline from which on hair hides the scalp
 _COLLAR = 0.014  # metres that a coat's collar adds under hair
 
