@@ -63,6 +63,7 @@ def carry_charts(
     say(f"parts: {_told(pieces)}")
     vertices = denoised(surface, vertices, faces[~pieces.layer])
     proposed, mesh = propose(surface, vertices, faces, sides, pieces)
+    corrected = part is not None
     label = clean(proposed, mesh) if part is None else np.asarray(part, np.int64) + INWARD * pieces.inward
     part = (label % INWARD).astype(np.uint8)
     kept = _unchanged(part, earlier)
@@ -78,7 +79,7 @@ def carry_charts(
         local, points = local.reshape(-1, 3), vertices[opened.old[used]]
         loops = [] if layer else loops_around(local, opened.beyond[inside], points, chart)
         match = best_match(loops, borders.get(chart), chart)
-        patch = Patch(chart, points, local, match, layer, bool(label[inside[0]] >= INWARD))
+        patch = Patch(chart, points, local, match, layer, bool(label[inside[0]] >= INWARD), corrected)
         at_vertex, folds[inside] = solve_patch(surface, patch)
         uv[inside] = at_vertex[local]
     return Charting(part, uv, pieces.layer, folds, distance, tuple(np.unique(part[~kept]).tolist()))

@@ -7,12 +7,12 @@ import scipy.sparse as sp
 import scipy.sparse.linalg
 
 from simpose_tf.surface.boundary import Match
-from simpose_tf.surface.convex import convex_map, pull
+from simpose_tf.surface.convex import rounded, safe_map
 from simpose_tf.surface.fitted import Fitted
 from simpose_tf.surface.harmonic import mean_value_weights, signed_areas
 from simpose_tf.surface.topology import edge_lengths, is_disc, neighbours_of
 from simpose_tf.surface.transfer import Transfer, transfer
-from simpose_tf.surface.untangle import SMALLEST, folded, ideal_triangles, untangle
+from simpose_tf.surface.untangle import folded, ideal_triangles, untangle
 
 # Edges between the faces of a mesh do not follow a seam: a vertex of a patch's boundary that lies within this many of
 # its edges of the chart's boundary keeps its own place, so that uv stays true (not in the paper). Further away, where
@@ -31,6 +31,7 @@ class Patch:
       match: where its boundary lies on the chart's; None lets it lie where it is.
       layer: whether it lies over the body: it keeps the place that it lies over, and normals do not count.
       inward: whether the faces look towards the body, so that uv turns the other way.
+      moved: whether a person has moved its seams: then its boundary goes where junctions and arc length tell.
     """
 
     chart: int
@@ -39,6 +40,7 @@ class Patch:
     match: Match | None
     layer: bool
     inward: bool
+    moved: bool
 
 
 def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
@@ -54,11 +56,11 @@ def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
     cut = np.zeros(0, np.int64) if match is None else match.vertices[match.cut]
     cut_uv = np.zeros((0, 2)) if match is None else match.uv[match.cut]
     taken = transfer(fitted, patch.chart, vertices, faces, 0.0 if patch.layer else 1.0, (cut, cut_uv))
-    uv = taken.uv if match is None or patch.layer else _bent(taken, vertices, faces, match)
+    uv = taken.uv if match is None or not patch.moved else _bent(taken, vertices, faces, match)
     normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     ideal = ideal_triangles(vertices[faces], normals, taken.gradient[faces].mean(1), sign)
-    uv = _unfolded(uv, vertices, faces, match, ideal, sign).astype(np.float32)
+    uv = _unfolded(uv, fitted, patch, ideal, sign).astype(np.float32)
     return uv, sign * signed_areas(uv.astype(np.float64), faces) <= 0
 
 
@@ -68,29 +70,26 @@ def chart_sign(fitted: Fitted, chart: int) -> float:
     return 1.0 if signed_areas(corners, np.arange(len(corners)).reshape(-1, 3)).sum() >= 0 else -1.0
 
 
-def _unfolded(
-    uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, match: Match | None, ideal: np.ndarray, sign: float
-) -> np.ndarray:
-    """Return uv `[N, 2]` changed as little as needed that no face is folded: locally, else by a map that cannot fold."""
-    if not folded(uv, faces, ideal, sign).any():
+def _unfolded(uv: np.ndarray, fitted: Fitted, patch: Patch, ideal: np.ndarray, sign: float) -> np.ndarray:
+    """Return uv `[N, 2]` moved as little as needed that no face folds: locally, else by a map that cannot fold."""
+    faces, match = patch.faces, patch.match
+    bad = folded(uv, faces, ideal, sign)
+    if not bad.any():
         return uv
     uv, bad = untangle(uv, faces, ideal, sign, (1, 2, 4))
     if not bad.any():
         return uv
-    filled = _filled(uv, vertices, faces, ideal, sign)
+    filled = _filled(uv, patch.vertices, faces, ideal, sign)
     other, still = untangle(filled, faces, ideal, sign, (2, 4))
     if still.sum() < bad.sum():
         uv, bad = other, still
-    if bad.any() and match is not None and _on_square(match.uv).all() and is_disc(faces):
-        safe = convex_map(filled, vertices, faces, match.vertices, match.uv, sign)
-        if (sign * signed_areas(safe, faces)).min() > 0:
-            uv = pull(safe, uv, faces, SMALLEST * np.abs(np.linalg.det(ideal)), sign)
-    return untangle(uv, faces, ideal, sign, (2, 4, 8))[0]
-
-
-def _on_square(uv: np.ndarray) -> np.ndarray:
-    """Return whether uv `[B, 2]` lie on the border of the unit square."""
-    return np.minimum(uv, 1 - uv).min(1) < 1e-4
+    if bad.any() and match is not None and is_disc(faces):
+        chart = rounded(fitted, patch.chart, sign)
+        if chart is not None:
+            safe = safe_map(uv, filled, patch.vertices, faces, chart, match.vertices, match.uv, sign)
+            if folded(safe, faces, ideal, sign).sum() < bad.sum():
+                uv = safe
+    return untangle(uv, faces, ideal, sign, (1, 2, 4, 8))[0]
 
 
 def _filled(uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float) -> np.ndarray:
