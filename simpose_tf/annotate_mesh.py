@@ -47,6 +47,7 @@ from simpose_tf.figures.own.fitted_reference import fitted_reference
 from simpose_tf.figures.own.mesh_file import read_target
 from simpose_tf.surface import references
 from simpose_tf.surface.carry import carry_charts
+from simpose_tf.surface.distortion import Distortion
 from simpose_tf.surface.edits import Edits, corrected, parse_edits
 from simpose_tf.surface.reference import Reference
 from simpose_tf.surface.target import Target
@@ -92,8 +93,9 @@ def main() -> None:
     if edits:
         annotation = edit(annotation, edits, say)
     say("write the charts, their picture and the page")
-    write(annotation, output, page)
-    for line in summary(annotation):
+    charted = charted_mesh(annotation, say)
+    write(annotation, charted, output, page)
+    for line in summary(annotation, charted.distortion):
         app.say(line)
     for path in (output, colored_path(output), page):
         app.say(str(path))
@@ -161,32 +163,38 @@ def edit(annotation: Annotation, edits: Edits, say: Say) -> Annotation:
     return Annotation(target, fit, charting, annotation.proposed, annotation.reference)
 
 
-def write(annotation: Annotation, output: Path, page: Path) -> None:
-    """Write charts, coloured mesh and page; the charts last, so that whoever sees them has all."""
-    target, fit, charting = annotation.target, annotation.fit, annotation.charting
-    charted = ChartedMesh(
-        vertices=fit.vertices,
-        faces=target.faces,
+def charted_mesh(annotation: Annotation, say: Say) -> ChartedMesh:
+    """Return a charted mesh as it is drawn and measured."""
+    charting = annotation.charting
+    return ChartedMesh(
+        vertices=annotation.fit.vertices,
+        faces=annotation.target.faces,
         part=charting.part,
         uv=charting.uv,
         layer=charting.layer,
         folds=charting.folds,
         distance=charting.distance,
-        body=fitted_reference(annotation.reference, fit.body, app.say),
+        body=fitted_reference(annotation.reference, annotation.fit.body, say),
     )
+
+
+def write(annotation: Annotation, charted: ChartedMesh, output: Path, page: Path) -> None:
+    """Write page, coloured mesh and charts; the charts last, so that whoever sees them has all."""
+    target, charting = annotation.target, annotation.charting
     about = {
         "mesh": str(target.place),
         "reference": annotation.reference.name,
         "command": " ".join(["python -m simpose_tf.annotate_mesh", *sys.argv[1:]]),
         "versions": f"simpose_tf {simpose_tf.__version__}, numpy {np.__version__}",
     }
-    write_page(str(page), f"Charts of {Path(target.place).name}", charted, about, [*target.repairs, *fit.notes])
+    notes = [*target.repairs, *annotation.fit.notes]
+    write_page(str(page), f"Charts of {Path(target.place).name}", charted, about, notes)
     on_file = chart_file.file_charts(target, charting)
     write_colored(colored_path(output), target.file_vertices, target.file_faces, (on_file.part, on_file.uv))
     chart_file.write_charts(output, annotation)
 
 
-def summary(annotation: Annotation) -> list[str]:
+def summary(annotation: Annotation, measures: Distortion) -> list[str]:
     """Return what a person wants to know of the result, one line each."""
     charting, fit = annotation.charting, annotation.fit
     found = np.unique(charting.part)
@@ -195,9 +203,17 @@ def summary(annotation: Annotation) -> list[str]:
     if charting.layer.any():
         lines.append(f"layers over the body: {100 * charting.layer.mean():.0f} % of the triangles")
     lines.append(f"folds: {int(charting.folds.sum())}")
+    lines.append(f"angles bent by (1 is ideal, by part): {_range(measures.angle)}")
+    lines.append(f"areas spread by (1 is ideal, by part): {_range(measures.area_spread)}")
     gap = f"{1000 * charting.distance.mean():.1f} mm, of the fitted body to the mesh {1000 * fit.gap:.1f} mm"
     lines.append(f"mean distance to the reference: {gap}")
     return lines
+
+
+def _range(values: np.ndarray) -> str:
+    """Return the least and the largest of values by part `[25]`, with their parts."""
+    ends = (int(np.nanargmin(values)), int(np.nanargmax(values)))
+    return " to ".join(f"{values[p]:.2f} ({PART_NAMES[p]})" for p in ends)
 
 
 if __name__ == "__main__":
