@@ -2,10 +2,13 @@
 
 `UV_Processed.mat` names chart vertices (a vertex on a seam has one in each chart): `All_vertices` is the template's
 vertex of each, `All_U_norm` and `All_V_norm` its coordinates, `All_Faces` triples of chart vertices, `All_FaceIndices`
-their parts. Everything counts from 1. Of SMPL's 13,776 triangles it charts 13,774: one is left out on each foot.
+their parts. Everything counts from 1. Of SMPL's 13,776 triangles it charts 13,774: one is left out at each small toe,
+in the middle of the foot's cut. We put them back, as ears of the charts: so the surface is closed and the cut one path.
 """
 
+import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import scipy.io
 
 from simpose_tf.charts import NUM_PARTS
 from simpose_tf.errors import InputError
+from simpose_tf.surface.harmonic import boundary_edges
 from simpose_tf.surface.reference import Reference
 from simpose_tf.surface.symmetry import mirror_vertices
 from simpose_tf.surface.template import Template, find_template
@@ -30,6 +34,7 @@ def load_densepose(folder: str | os.PathLike) -> Reference:
     """Return the DensePose reference of a user's folder.
 
     Vertices are the template's in its own order, in the figure frame: feet put on y = 0, the head's seam at x = 0.
+    Faces are those of `All_Faces` in its order; holes of one triangle are closed by more at the end.
 
     Args:
       folder: holds `UV_Processed.mat`, the template under any name as `.obj` or `.npz` (`v_template` or `vertices`,
@@ -43,8 +48,10 @@ def load_densepose(folder: str | os.PathLike) -> Reference:
     stored = _read_mat(path, _KEYS)
     chart_faces, of_mesh, part, uv = _charts(path, stored)
     template = find_template(folder, int(of_mesh.max()) + 1)
+    _check_faces(template, of_mesh[chart_faces], path)
+    ears, ear_part = _ears(chart_faces, of_mesh, part)
+    chart_faces, part = np.concatenate([chart_faces, ears]), np.concatenate([part, ear_part])
     faces = of_mesh[chart_faces]
-    _check_faces(template, faces, path)
     vertices = _in_figure_frame(template, faces, part)
     return Reference(
         name="densepose",
@@ -99,6 +106,35 @@ def _charts(path: Path, stored: dict[str, np.ndarray]) -> tuple[np.ndarray, np.n
     if not np.isfinite(uv).all() or uv.min() < 0 or uv.max() > 1:
         raise InputError(f"{path}: All_U_norm and All_V_norm must lie in [0, 1]")
     return faces, of_mesh, part.astype(np.uint8), uv.astype(np.float32)
+
+
+def _ears(chart_faces: np.ndarray, of_mesh: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the triangles `[E, 3]` (chart vertices) that close holes of three edges within a chart, and their parts.
+
+    A vertex of a hole that lies on a cut has several chart vertices: a triangle takes those by which it joins the chart
+    along two sides. # not in the paper: it does not speak of the two triangles that the official table lacks
+    """
+    following = dict(boundary_edges(of_mesh[chart_faces]).tolist())
+    sides = {edge: p for face, p in zip(chart_faces.tolist(), part.tolist(), strict=True) for edge in _sides(face)}
+    copies = {vertex: np.flatnonzero(of_mesh == vertex).tolist() for vertex in following}
+    ears, parts = [], []
+    for a, b in following.items():
+        c = following.get(b)
+        if c is None or following.get(c) != a or a != min(a, b, c):
+            continue
+        for triangle in itertools.product(copies[c], copies[b], copies[a]):
+            beyond = [sides.get(edge[::-1]) for edge in _sides(triangle)]
+            joined = [p for p in beyond if p is not None]
+            if len(joined) >= 2 and len(set(joined)) == 1:
+                ears.append(triangle)
+                parts.append(joined[0])
+                break
+    return np.array(ears, np.int64).reshape(-1, 3), np.array(parts, np.uint8)
+
+
+def _sides(face: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the directed sides of a triangle."""
+    return [(face[0], face[1]), (face[1], face[2]), (face[2], face[0])]
 
 
 def _check_faces(template: Template, faces: np.ndarray, charts: Path) -> None:

@@ -53,6 +53,25 @@ def test_tables_of_flips_are_read_in_both_scales(folder, in_bytes):
     np.testing.assert_allclose(v, [0.4, 0.6, 0.6], atol=1e-6)
 
 
+def test_a_hole_of_one_triangle_on_a_cut_is_closed_as_an_ear_of_its_chart(tmp_path):
+    reference = open_reference()
+    foot = np.flatnonzero(reference.part == 5)
+    corners = np.column_stack([reference.faces[foot].ravel(), reference.uv[foot].reshape(-1, 2)])
+    unique, numbers = np.unique(corners, axis=0, return_inverse=True)
+    doubled = np.flatnonzero(np.bincount(unique[:, 0].astype(int)) > 1)  # vertices on the cut
+    on_cut = np.isin(reference.faces[foot], doubled).sum(1)
+    inner = np.isin(numbers.reshape(-1, 3), np.setdiff1d(numbers, harmonic.boundary_loop(numbers.reshape(-1, 3))))
+    for gone in (foot[(on_cut == 2) & (inner.sum(1) == 1)][0], foot[on_cut == 0][0]):
+        rest = np.arange(len(reference.faces)) != gone
+        faces, part, uv = reference.faces[rest], reference.part[rest], reference.uv[rest]
+        holed = dataclasses.replace(reference, faces=faces, part=part, uv=uv)
+        loaded = load_densepose(densepose_files.write_folder(tmp_path / str(gone), holed))
+        assert len(loaded.faces) == len(reference.faces) and loaded.part[-1] == 5
+        turn = list(loaded.faces[-1]).index(reference.faces[gone][0])
+        np.testing.assert_array_equal(np.roll(loaded.faces[-1], -turn), reference.faces[gone])
+        np.testing.assert_array_equal(np.roll(loaded.uv[-1], -turn, 0), reference.uv[gone])
+
+
 def test_a_template_without_faces_will_do(folder):
     (folder / "smpl.npz").unlink()
     np.savez(folder / "mine.npz", vertices=open_reference().vertices)
@@ -187,7 +206,7 @@ def official(tmp_path_factory):
 
 
 def test_official_charts_are_24_discs_without_folds_over_6890_vertices(official):
-    assert official.vertices.shape == (6890, 3) and official.faces.shape == (13774, 3)
+    assert official.vertices.shape == (6890, 3) and official.faces.shape == (13776, 3)
     for part in range(1, 25):
         inside = official.part == part
         corners = np.column_stack([official.faces[inside].ravel(), official.uv[inside].reshape(-1, 2)])
@@ -196,8 +215,10 @@ def test_official_charts_are_24_discs_without_folds_over_6890_vertices(official)
         harmonic.check_no_fold(unique[:, 1:], numbers.reshape(-1, 3), 1e-9)
 
 
-def test_official_charts_leave_one_triangle_of_each_foot_out(official):
-    assert len(harmonic.boundary_edges(official.faces)) == 6
+def test_official_charts_leave_one_triangle_of_each_foot_out_which_is_put_back(official):
+    assert len(harmonic.boundary_edges(official.faces[:13774])) == 6
+    assert len(harmonic.boundary_edges(official.faces)) == 0
+    np.testing.assert_array_equal(np.sort(official.part[13774:]), [5, 6])
 
 
 def test_official_places_go_round_exactly(official):
