@@ -1,6 +1,7 @@
 """Find the fingers: thin and alike, they are matched to their neighbours unless the fit starts near their pose."""
 
 import functools
+import itertools
 
 import numpy as np
 
@@ -14,9 +15,14 @@ from simpose_tf.figures.fitting.space import BodySpace, body_space
 _NUM_SAMPLES = 60000  # of the whole mesh: some thousand on each hand
 _CELL = 0.007  # metres between the body's vertices that are compared
 _FAR = 0.06  # metres from the fitted body at which the mesh is no hand
-_MARGIN = 0.02  # misfits nearer than this to the best are as good: the first of them, the least bent, is taken
+_SHARP = 0.008  # metres: reach of the measure by which bends are compared
+_MARGIN = 0.003  # misfits nearer than this are as good: the first of them, the less bent, is taken
+_GOOD = 0.5  # misfit up to which nobody asks whether the hand is turned over
+_TURNS_DEG = (-150.0, -75.0, 75.0, 150.0)
+_HOPELESS = 0.7  # misfit from which on the mesh shows no fingers: they stay as at rest
 # Palmar flexion in degrees of the fingers' three joints: as in the rest pose, straight, relaxed, bent, a fist.
-_BENDS: tuple[tuple[float, float, float] | None, ...] = (
+Bend = tuple[float, float, float] | None
+_BENDS: tuple[Bend, ...] = (
     None,
     (0, 0, 0),
     (20, 25, 15),
@@ -56,28 +62,44 @@ def _owners(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
 
 
 def _one_hand(space: BodySpace, state: State, own: Cloud, hand: int) -> State:
-    fingers = np.flatnonzero(space.below[hand])
-    ids = np.flatnonzero(np.isin(space.owner, fingers))
-    ids = ids[steps.one_per_cell(space.vertices[ids], _CELL)]
+    """Return the state with one hand's fingers in the best bend, the hand turned over if that is much better."""
+    best, least = _best_bend(space, state, own, hand, (0.0,), _BENDS)
+    if least > _GOOD:
+        turned, lost = _best_bend(space, state, own, hand, _TURNS_DEG, (_BENDS[0], _BENDS[2]))
+        best = turned if lost < least - _MARGIN else best
+    return best
+
+
+def _best_bend(
+    space: BodySpace, state: State, own: Cloud, hand: int, turns: tuple[float, ...], bends: tuple[Bend, ...]
+) -> tuple[State, float]:
+    """Return the best of some turns of the hand and bends of its fingers, with its misfit."""
+    below = np.flatnonzero(space.below[hand])
+    whole = np.flatnonzero(np.isin(space.owner, below))
+    ids = whole[steps.one_per_cell(space.vertices[whole], _CELL)]
+    moving = np.concatenate([[int(space.skeleton.parents[hand])], below])
     stages = [
-        Stage(ids, 1200, 0.04, 0.2, fingers, 0, 6, held=True),
-        Stage(ids, 1200, 0.015, 0.02, fingers, 0, 5, held=True),
+        Stage(ids, 1200, 0.04, 0.2, moving, 0, 6, held=True),
+        Stage(ids, 1200, 0.015, 0.02, moving, 0, 5, held=True),
     ]
-    tried = []
-    for bend in _BENDS:
-        bent, lost = _bent(space, state, fingers, bend), 1.0
+    best, least = _bent(space, state, hand, 0.0, None), _HOPELESS
+    for turn, bend in itertools.product(turns, bends):
+        tried = _bent(space, state, hand, turn, bend)
         for stage in stages:
-            bent, lost = steps.register(space, bent, own, stage)
-        tried.append((lost, bent))
-    least = min(lost for lost, _ in tried)
-    return next(bent for lost, bent in tried if lost < least + _MARGIN)
+            tried, _ = steps.register(space, tried, own, stage)
+        lost = steps.misfit_at(space, tried, own, whole, _SHARP)
+        if lost < least - _MARGIN:
+            best, least = tried, lost
+    return best, least
 
 
-def _bent(space: BodySpace, state: State, fingers: np.ndarray, bend: tuple[float, float, float] | None) -> State:
-    """Return the state with the fingers, thumbs left out, bent."""
+def _bent(space: BodySpace, state: State, hand: int, turn: float, bend: Bend) -> State:
+    """Return the state with the hand turned about the forearm by degrees, and the fingers, without thumb, bent."""
     angles = state.angles.copy()
-    angles[fingers[1:]] = space.rest_angles[fingers[1:]]
-    for j in fingers[1:]:
+    fingers = np.flatnonzero(space.below[hand])[1:]
+    angles[fingers] = space.rest_angles[fingers]
+    angles[[hand, int(space.skeleton.parents[hand])], 2] += turn / 2
+    for j in fingers:
         name = space.skeleton.names[j]
         if bend is not None and "Thumb" not in name:
             angles[j] = (0, -bend[int(name[-1]) - 1], 0)

@@ -24,6 +24,7 @@ _REGIONS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("right leg", ("RightUpLeg", "RightLeg"), 0.35),
 )
 _LEAST_NEAR, _LEAST_CLOSE, _LEAST_EXPLAINED = 0.75, 0.6, 0.6
+_WHOLE = 0.8  # share of every other region that makes one that is not there a missing one
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def cover(space: BodySpace, body: np.ndarray, mesh: Surface, cloud: Cloud, state
 def require_person(coverage: Coverage, place: str) -> None:
     """Raise InputError, with what is wrong, if a mesh that is so covered is no person."""
     missing = [(name, coverage.regions[name]) for name, _, least in _REGIONS if coverage.regions[name] < least]
-    if 0 < len(missing) <= 2 and coverage.close >= _LEAST_CLOSE:
+    rest = [share for name, share in coverage.regions.items() if name not in dict(missing)]
+    if missing and coverage.close >= _LEAST_CLOSE and min(rest, default=0.0) >= _WHOLE:
         told = " and ".join(f"{name} ({share:.0%} found)" for name, share in missing)
         raise InputError(f"{place}: not a whole person: missing {told}")
     if coverage.explained < _LEAST_EXPLAINED:

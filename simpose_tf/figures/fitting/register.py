@@ -77,6 +77,13 @@ def misfit(pairs: Pairs) -> float:
     return float((lost[: pairs.num_body].mean() + lost[pairs.num_body :].mean()) / 2)
 
 
+def misfit_at(space: BodySpace, state: State, cloud: Cloud, ids: np.ndarray, reach: float) -> float:
+    """Return the misfit of some of the body's vertices and a mesh's points; `reach` is in metres."""
+    posed = posing.pose(space, state, ids)
+    nearest = Nearest(cloud.points, cloud.normals, state.scale)
+    return misfit(pairs_of_points(posed.points, turned_normals(posed), cloud, nearest, state.scale * reach))
+
+
 def turned_normals(posed: Posed) -> np.ndarray:
     """Return the reference's normals, turned along, `[n, 3]`."""
     normals = np.einsum("nab,nb->na", posed.blends, _rest_normals()[posed.ids])

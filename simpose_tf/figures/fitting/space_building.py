@@ -87,7 +87,7 @@ def _draw(base: BaseMesh, rng: np.random.Generator, num: int) -> np.ndarray:
 
 def _points(base: BaseMesh, values: np.ndarray, num: int) -> np.ndarray:
     """Return values of the body's vertices and the means at the heads and tails of the bones, `[P, 3]`."""
-    heads, tails = ([values[list(bone[end])].mean(0) for bone in base.bones] for end in (2, 3))
+    heads, tails = ([values[np.array(bone[end])].mean(0) for bone in base.bones] for end in (2, 3))
     return np.concatenate([values[:num], heads, tails])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from simpose_tf.figures.fitting.posed import State
 from simpose_tf.figures.fitting.space import BodySpace
 
-_HEIGHTS = (0.5, 2.3)  # metres that people are, standing
+_HEIGHTS = (0.4, 2.6)  # metres that people are, standing
 # Metres per unit, its name, and how much likelier (in logs of size) a unit before it is taken.
 _UNITS = (
     (1.0, "", 0.0),
