@@ -12,6 +12,7 @@ from simpose_tf.surface.topology import Sides, loops_of
 
 NOTHING = 0
 _STARTS = 24  # loop vertices that are tried for the first junction
+_AT_ENDS = 2.0  # edges of the loop within which a junction counts as met
 _REACH = 0.1  # share of an arc's length that a vertex may slide along it to a nearer place
 
 
@@ -154,7 +155,8 @@ def _match_from(start: int, apart: np.ndarray, wrong: np.ndarray) -> tuple[np.nd
 def _along(points: np.ndarray, arc: np.ndarray, arc_uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return uv `[P, 2]` and places `[P, 3]` of a run of vertices on an arc, by arc length.
 
-    A vertex then slides along the arc to the nearest place, at most `_REACH` of its length and never past another.
+    Where both ends meet, a vertex then slides along the arc to the nearest place, at most `_REACH` of its length and
+    never past another. Where they do not, a person has moved a seam.
 
     Args:
       points: `[P, 3]` the run.
@@ -163,7 +165,8 @@ def _along(points: np.ndarray, arc: np.ndarray, arc_uv: np.ndarray) -> tuple[np.
     """
     own, theirs = _arc_length(points), _arc_length(arc)
     at = own * theirs[-1] / max(own[-1], 1e-12)
-    if len(points) > 2 and theirs[-1] > 0:
+    ends = max(np.linalg.norm(points[0] - arc[0]), np.linalg.norm(points[-1] - arc[-1]))
+    if len(points) > 2 and ends < _AT_ENDS * own[-1] / (len(points) - 1):
         samples = np.linspace(0, theirs[-1], 8 * len(arc))
         on_arc = np.stack([np.interp(samples, theirs, arc[:, k]) for k in range(3)], 1)
         squared = ((points[:, None] - on_arc[None]) ** 2).sum(2)

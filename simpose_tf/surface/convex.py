@@ -1,7 +1,7 @@
 """Map a disc into a chart so that it cannot fold, as near as possible to a map that does.
 
-Positive weights and a convex boundary cannot fold (Tutte 1963, Floater 1997). Weights that are mean value coordinates in
-the plane of a given map give that map again wherever it has no fold (Floater 2003), and fill in the rest. Charts
+Positive weights and a convex boundary cannot fold (Tutte 1963, Floater 1997). Weights that are mean value coordinates
+in the plane of a given map give that map again wherever it has no fold (Floater 2003), and fill in the rest. Charts
 need not be convex: so the chart is first rounded to a disc, where all this happens, and then taken back.
 """
 
@@ -76,7 +76,6 @@ def _carried(points: np.ndarray, source: np.ndarray, target: np.ndarray, faces: 
 
 def safe_map(
     uv: np.ndarray,
-    wanted: np.ndarray,
     vertices: np.ndarray,
     faces: np.ndarray,
     chart: Rounded,
@@ -90,7 +89,6 @@ def safe_map(
 
     Args:
       uv: `[N, 2]` a map with folds.
-      wanted: `[N, 2]` where vertices should come as near as they can.
       vertices: `[N, 3]` of a disc, metres.
       faces: `[F, 3]`.
       chart: the chart, rounded.
@@ -109,9 +107,6 @@ def safe_map(
         sign * _spread(sign * np.arctan2(*_carried(loop_uv, chart.uv, chart.disc, chart.faces).T[::-1]))
     )
     safe = convex_combination_map(weights.tocsr(), loop, border)
-    areas = sign * signed_areas(safe, faces)
-    if areas.min() > 0:
-        safe = _pull(safe, _carried(wanted, chart.uv, chart.disc, chart.faces), faces, sign)
     return _carried(safe, chart.disc, chart.uv, chart.faces)
 
 
@@ -133,10 +128,18 @@ def _spread(angle: np.ndarray) -> np.ndarray:
     return np.roll(along + angle[start], start)
 
 
-def _pull(uv: np.ndarray, wanted: np.ndarray, faces: np.ndarray, sign: float) -> np.ndarray:
-    """Return uv `[N, 2]` moved towards where they are wanted as far as no face loses more than nine tenths."""
+def pull(uv: np.ndarray, wanted: np.ndarray, faces: np.ndarray, smallest: np.ndarray, sign: float) -> np.ndarray:
+    """Return uv `[N, 2]` moved towards where they are wanted as far as no face becomes smaller than it may.
+
+    Args:
+      uv: `[N, 2]` without folds.
+      wanted: `[N, 2]`.
+      faces: `[F, 3]`.
+      smallest: `[F]` uv areas that faces keep (or half of their own, where that is less).
+      sign: of the map.
+    """
     uv = uv.copy()
-    floor = 0.1 * sign * signed_areas(uv, faces)
+    floor = np.minimum(smallest, 0.5 * sign * signed_areas(uv, faces))
     colour = _colours(len(uv), faces)
     for _ in range(_SWEEPS):
         before = uv.copy()

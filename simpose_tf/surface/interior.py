@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import scipy.sparse.linalg
 
 from simpose_tf.surface.boundary import Match
-from simpose_tf.surface.convex import rounded, safe_map
+from simpose_tf.surface.convex import pull, rounded, safe_map
 from simpose_tf.surface.fitted import Fitted
 from simpose_tf.surface.harmonic import mean_value_weights, signed_areas
 from simpose_tf.surface.topology import edge_lengths, is_disc, neighbours_of
@@ -18,6 +18,7 @@ from simpose_tf.surface.untangle import folded, ideal_triangles, untangle
 # its edges of the chart's boundary keeps its own place, so that uv stays true (not in the paper). Further away, where
 # a person moved a seam or the fit is wrong, it goes where junctions and arc length tell.
 _OFF_SEAM = 1.0
+_ROOM = 0.05  # of its ideal area is left to each face when a map that cannot fold is pulled towards one that does
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,11 @@ def _unfolded(uv: np.ndarray, fitted: Fitted, patch: Patch, ideal: np.ndarray, s
     if bad.any() and match is not None and is_disc(faces):
         chart = rounded(fitted, patch.chart, sign)
         if chart is not None:
-            safe = safe_map(uv, filled, patch.vertices, faces, chart, match.vertices, match.uv, sign)
-            if folded(safe, faces, ideal, sign).sum() < bad.sum():
-                uv = safe
-    return untangle(uv, faces, ideal, sign, (1, 2, 4, 8))[0]
+            safe = safe_map(uv, patch.vertices, faces, chart, match.vertices, match.uv, sign)
+            safe, still = untangle(safe, faces, ideal, sign, (1, 2, 4, 8))
+            if not still.any():
+                return pull(safe, filled, faces, _ROOM * np.abs(np.linalg.det(ideal)), sign)
+    return untangle(uv, faces, ideal, sign, (8, 16))[0]
 
 
 def _filled(uv: np.ndarray, vertices: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float) -> np.ndarray:
@@ -115,7 +117,7 @@ def _bent(taken: Transfer, vertices: np.ndarray, faces: np.ndarray, match: Match
     loop = match.vertices
     length = np.maximum(edge_lengths(vertices, faces)[loop], 1e-6)
     off = np.linalg.norm(vertices[loop] - match.point, axis=1)
-    off = np.sqrt(np.maximum(off**2 - taken.distance[loop] ** 2, 0)) + np.linalg.norm(taken.beyond[loop], axis=1) * 0
+    off = np.sqrt(np.maximum(off**2 - taken.height[loop] ** 2, 0))
     pull = np.clip(off / (_OFF_SEAM * length) - 1, 0, 1) * match.bound
     if not pull.any():
         return taken.uv

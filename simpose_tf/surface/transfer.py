@@ -34,13 +34,13 @@ class Transfer:
       uv: `[N, 2]` at the nearest place of the chart.
       beyond: `[N, 2]` what to add for vertices that lie beyond the chart's border: extrapolated, 0 inside.
       gradient: `[N, 2, 3]` change of uv per metre.
-      distance: `[N]` metres to the place.
+      height: `[N]` metres above the plane of the place's face.
     """
 
     uv: np.ndarray
     beyond: np.ndarray
     gradient: np.ndarray
-    distance: np.ndarray
+    height: np.ndarray
 
 
 def transfer(
@@ -72,7 +72,8 @@ def transfer(
     place = place[row, chosen]
     gradient = fitted.gradient[face]
     beyond = np.clip(np.einsum("nck,nk->nc", gradient, vertices - place), -_REACH, _REACH)
-    return Transfer(uv[row, chosen], beyond, gradient, np.linalg.norm(vertices - place, axis=1))
+    height = np.abs(((vertices - place) * fitted.normals[face]).sum(1))
+    return Transfer(uv[row, chosen], beyond, gradient, height)
 
 
 def fitted_uv(fitted: Fitted, candidate: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -83,7 +84,7 @@ def fitted_uv(fitted: Fitted, candidate: tuple[np.ndarray, np.ndarray]) -> np.nd
 def _candidates(
     fitted: Fitted, part: int, vertices: np.ndarray, normals: np.ndarray, length: np.ndarray
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Return the nearest places, one per cell of the chart: (faces `[N, K]`, weights `[N, K, 3]`), and costs `[N, K]`."""
+    """Return the nearest places, one per cell: (faces `[N, K]`, weights `[N, K, 3]`), and their costs `[N, K]`."""
     faces, weights, costs = [], [], []
     for cell in _cells(fitted, part):
         places = nearest(fitted, vertices, cell)

@@ -1,8 +1,8 @@
 """Unfold a map from a triangle patch to the plane (Garanzha et al. 2021, "Foldover-free maps in 50 lines of code").
 
 Notation: the map of a triangle is linear with Jacobian D `[2, 2]` from an ideal triangle, which has the size and turn
-that the chart gives the face where it lies; det D <= 0 is a fold. chi(det D) = (det D + sqrt(e^2 + det^2 D)) / 2 keeps the
-energy finite for folds, and e goes to zero.
+that the chart gives the face where it lies; det D <= 0 is a fold. chi(det D) = (det D + sqrt(e^2 + det^2 D)) / 2 keeps
+the energy finite for folds, and e goes to zero.
 """
 
 from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _regions(faces: np.ndarray, bad: np.ndarray, around: sp.csr_matrix, rings: i
 def _unfold(
     uv: np.ndarray, faces: np.ndarray, inverse: np.ndarray, region: np.ndarray, corner: np.ndarray
 ) -> np.ndarray:
-    """Return uv `[N, 2]` (turned counter-clockwise) with the vertices of a region moved until no face there is folded."""
+    """Return uv `[N, 2]`, turned counter-clockwise, with the vertices of a region moved until no face there folds."""
     free = np.zeros(len(uv), bool)
     free[region] = True
     touched = np.flatnonzero(free[faces].any(1))
