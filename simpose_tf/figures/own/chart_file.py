@@ -147,7 +147,7 @@ def read_annotation(path: str | os.PathLike, target: Target, reference: Referenc
     stored = _arrays(path)
     same = np.array_equal(stored["faces"], target.file_faces)
     if not same or not np.array_equal(stored["vertices"], target.file_vertices, equal_nan=True):
-        raise InputError(f"{path}: charts of another mesh than {target.place}")
+        raise InputError(f"{path}: charts of another mesh than {target.place}; chart it without --edits first")
     if str(stored["reference_digest"]) != _digest(reference):
         raise InputError(f"{path}: made with other charts ({stored['reference']}) than those of {reference.name!r} now")
     scale, turn, shift = float(stored["scale"]), stored["turn"], stored["shift"]

@@ -58,7 +58,8 @@ def read_obj(path: str | os.PathLike) -> Polygons:
     data = Path(path).read_bytes()
     if b"\0" in data[:4096]:
         raise InputError(f"{path}: not an OBJ file: it is not text")
-    lines = _sorted_lines(data.decode("utf-8", "replace").replace("\\\n", " ").split("\n"))
+    text = data.decode("utf-8-sig", "replace")
+    lines = _sorted_lines(text.replace("\r\n", "\n").replace("\\\n", " ").split("\n"))
     values = _numbers(path, lines)
     corners, counts = _corners(path, lines, len(values))
     faces = fans(corners, counts)

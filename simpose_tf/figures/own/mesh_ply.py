@@ -57,6 +57,8 @@ def _header(path: str | os.PathLike, data: bytes) -> tuple[str | None, list[_Ele
             if words[:1] == ["format"]:
                 order = None if words[1] == "ascii" else _ORDERS[words[1]]
             elif words[:1] == ["element"]:
+                if int(words[2]) < 0:
+                    raise ValueError
                 elements.append(_Element(words[1], int(words[2]), ()))
             elif words[:1] == ["property"]:
                 last = elements[-1]
@@ -188,7 +190,7 @@ def _check_faces(path: str | os.PathLike, corners: np.ndarray, counts: np.ndarra
     if (counts < 3).any():
         worst = int(np.argmax(counts < 3))
         raise InputError(f"{path}: face {worst} has {counts[worst]} corners")
-    wrong = (corners < 0) | (corners >= vertices)
+    wrong = ~((corners >= 0) & (corners < vertices))  # of text also NaN
     if wrong.any():
         worst = int(np.argmax(wrong))
         face = int(np.searchsorted(np.cumsum(counts), worst, side="right"))

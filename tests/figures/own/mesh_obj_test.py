@@ -43,6 +43,15 @@ def test_polygons_negative_indices_and_groups_are_read(tmp_path):
     }  # fmt: skip
 
 
+def test_files_of_windows_are_read_alike(tmp_path):
+    path = tmp_path / "a.obj"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    mesh = read_obj(path)
+    plain = read_obj(write(tmp_path, TEXT))
+    np.testing.assert_array_equal(mesh.faces, plain.faces)
+    assert mesh.groups.keys() == plain.groups.keys()
+
+
 @pytest.mark.parametrize("colors", ["1 0.5 0", "255 128 0"])
 def test_colours_of_vertices_are_read(tmp_path, colors):
     mesh = read_obj(write(tmp_path, f"v 0 0 0 {colors}\nv 1 0 0 0 0 0\nv 0 1 0 0 0 1\nf 1 2 3\n"))

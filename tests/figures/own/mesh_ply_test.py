@@ -88,6 +88,8 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, kind):
         ((b"vertex_indices", b"corners"), "or faces with vertex_indices"),
         ((b"\n4 0 1 2 3", b"\n2 0 1"), "face 0 has 2 corners"),
         ((b"3 3 2 4 ", b"3 3 2 5 "), "face 1: vertex 5 is not there; the file has 5"),
+        ((b"element face 2", b"element face -2"), "a PLY header that is not understood: 'element face -2'"),
+        ((b"3 3 2 4 ", b"3 3 2 nan "), "face 1: vertex nan is not there"),
         ((b"3 3 2 4 ", b"3 3 2 -1 "), "face 1: vertex -1 is not there"),
     ],
 )
