@@ -16,7 +16,7 @@ from simpose_tf import charts
 from simpose_tf.errors import InputError
 from simpose_tf.figures import cavities, makehuman, open_seams, seam_cutting, unfolding
 from simpose_tf.figures.seam_paths import Seams
-from simpose_tf.surface import harmonic
+from simpose_tf.surface import distortion, harmonic
 from simpose_tf.surface.reference import Reference, save_reference
 
 # Reweighting steps of each map, see harmonic.even_map.
@@ -269,7 +269,7 @@ def _mirror_charts(part: np.ndarray, uv: np.ndarray, partner: np.ndarray) -> Non
 
 
 def main() -> None:
-    """Write the asset and say how much each chart distorts areas."""
+    """Write the asset and say how much each chart bends angles and areas."""
     # Plain argparse: `figures` lies below `simpose_tf.app`, and this main is for those who change the charts.
     parser = argparse.ArgumentParser(description="Build the 24 open charts.")
     parser.add_argument("--output", required=True, help="The .npz file to write.")
@@ -279,12 +279,12 @@ def main() -> None:
     except InputError as error:
         parser.error(str(error))
     save_reference(output, reference)
-    for chart in range(1, charts.NUM_PARTS + 1):
-        inside = reference.part == chart
-        corners = reference.vertices[reference.faces[inside]].reshape(-1, 3)
-        local = np.arange(len(corners)).reshape(-1, 3)
-        ratio = harmonic.area_distortion(corners, local, reference.uv[inside].reshape(-1, 2))
-        print(f"{chart:2d} {charts.PART_NAMES[chart]:24s} {inside.sum():5d} faces, area distortion {ratio:6.1f}")
+    found = distortion.measure(reference.vertices, reference.faces, reference.part, reference.uv)
+    for part in range(1, charts.NUM_PARTS + 1):
+        print(
+            f"{part:2d} {charts.PART_NAMES[part]:22s}{found.faces[part]:5d} faces: area {found.area_spread[part]:.1f}, "
+            f"angle {found.angle[part]:4.2f}, stretch {found.stretch[part]:4.2f}, folds {found.folds[part]}"
+        )
 
 
 if __name__ == "__main__":
