@@ -6,7 +6,7 @@ Ids and directions follow the official DensePose table:
 | id      | part                      | u grows                 | v grows            |
 |---------|---------------------------|-------------------------|--------------------|
 | 1, 2    | torso back, front         | down                    | to the right side  |
-| 3, 4    | right, left hand          | 3 to the palm, 4 to the back | outward       |
+| 3, 4    | right, left hand          | 3 to palm, 4 to back    | outward            |
 | 5, 6    | left, right foot          | 5 to toes, 6 to heel    | to toes            |
 | 7..10   | upper legs                | 7, 8 down; 9, 10 up     | 7, 8 outward; 9, 10 inward |
 | 11..14  | lower legs                | 11, 12 up; 13, 14 down  | outward            |

@@ -29,11 +29,11 @@ def test_flip_uv_twice_is_identity_random():
     np.testing.assert_allclose(again[1:], (u, v))
 
 
-def test_flip_uv_turns_v_on_the_torso_and_u_on_feet_and_head():
-    part, u, v = charts.flip_uv(np.array([1, 2, 5, 24, 9]), np.full(5, 0.2), np.full(5, 0.3))
-    assert part.tolist() == [1, 2, 6, 23, 10]
-    np.testing.assert_allclose(u, [0.2, 0.2, 0.8, 0.8, 0.2])
-    np.testing.assert_allclose(v, [0.7, 0.7, 0.3, 0.3, 0.3])
+def test_flip_uv_turns_v_on_the_torso_and_u_on_hands_feet_and_head():
+    part, u, v = charts.flip_uv(np.array([1, 2, 4, 5, 24, 9]), np.full(6, 0.2), np.full(6, 0.3))
+    assert part.tolist() == [1, 2, 3, 6, 23, 10]
+    np.testing.assert_allclose(u, [0.2, 0.2, 0.8, 0.8, 0.8, 0.2])
+    np.testing.assert_allclose(v, [0.7, 0.7, 0.3, 0.3, 0.3, 0.3])
 
 
 def test_colors_tell_all_parts_apart():
