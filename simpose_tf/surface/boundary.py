@@ -167,7 +167,7 @@ def _along(points: np.ndarray, arc: np.ndarray, arc_uv: np.ndarray) -> tuple[np.
     at = own * theirs[-1] / max(own[-1], 1e-12)
     ends = max(np.linalg.norm(points[0] - arc[0]), np.linalg.norm(points[-1] - arc[-1]))
     if len(points) > 2 and ends < _AT_ENDS * own[-1] / (len(points) - 1):
-        samples = np.linspace(0, theirs[-1], 8 * len(arc))
+        samples = np.unique(np.concatenate([np.linspace(0, theirs[-1], 8 * len(arc)), theirs, at]))
         on_arc = np.stack([np.interp(samples, theirs, arc[:, k]) for k in range(3)], 1)
         squared = ((points[:, None] - on_arc[None]) ** 2).sum(2)
         slide = np.abs(samples - at[:, None]) > _REACH * theirs[-1]

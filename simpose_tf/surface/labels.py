@@ -22,6 +22,9 @@ _HEAD_SHARE = 1 / 3
 _HEAD = (23, 24)
 # Patches of a layer with less than this share of their piece join a neighbour; of the body's, all but the largest.
 _SMALL = 0.02
+# But a patch of the body at an open rim of the mesh may be the other half of a part (an open jacket's left and
+# right front): it stays if it has this share of the largest one's area, and a rim of this many times its width.
+_OTHER_HALF, _RIM = 0.2, 0.5
 # A label is a part, plus this for faces of a layer that look inwards.
 INWARD = 32
 _LABELS = 64
@@ -108,7 +111,7 @@ def seam_points(fitted: Fitted) -> np.ndarray:
 def clean(part: np.ndarray, mesh: Labelled) -> np.ndarray:
     """Return labels `[F]` int64 (parts, plus `INWARD`) without islands, pinched vertices and teeth.
 
-    A piece of the body keeps one patch of each part.
+    A piece of the body keeps one patch of each part, or several if the mesh is open between them.
     """
     label = part.astype(np.int64) + INWARD * mesh.pieces.inward
     for _ in range(8):
@@ -139,7 +142,7 @@ def _halve_closed(label: np.ndarray, mesh: Labelled) -> None:
 def _join_islands(part: np.ndarray, mesh: Labelled) -> None:
     """Give small patches to the label that they share the longest border with, in place."""
     sides, number = mesh.sides, mesh.pieces.number
-    whole = np.bincount(number, mesh.area)
+    whole, rim = np.bincount(number, mesh.area), _rims(mesh)
     for _ in range(20):
         patch = pieces_of(len(part), sides, part[sides.first] == part[sides.second])
         area = np.bincount(patch, mesh.area)
@@ -147,7 +150,8 @@ def _join_islands(part: np.ndarray, mesh: Labelled) -> None:
         key = number[first] * _LABELS + part[first]
         largest = np.zeros(int(key.max()) + 1)
         np.maximum.at(largest, key, area)
-        small = np.where(mesh.pieces.layer[first], area < _SMALL * whole[number[first]], area < largest[key])
+        half = (np.bincount(patch, rim) > _RIM * np.sqrt(area)) & (area > _OTHER_HALF * largest[key])
+        small = np.where(mesh.pieces.layer[first], area < _SMALL * whole[number[first]], (area < largest[key]) & ~half)
         border = np.zeros((len(area), _LABELS))
         for ours, theirs in ((sides.first, sides.second), (sides.second, sides.first)):
             between = (part[ours] != part[theirs]) & small[patch[ours]] & ~small[patch[theirs]]
@@ -157,6 +161,14 @@ def _join_islands(part: np.ndarray, mesh: Labelled) -> None:
             return
         moved = joining[patch]
         part[moved] = border.argmax(1)[patch[moved]]
+
+
+def _rims(mesh: Labelled) -> np.ndarray:
+    """Return about how long the open sides of each face `[F]` are, metres."""
+    shared = np.zeros(mesh.faces.shape, bool)
+    shared[mesh.sides.first, mesh.sides.i] = True
+    shared[mesh.sides.second, mesh.sides.j] = True
+    return mesh.size * (~shared).sum(1)
 
 
 def _cut_teeth(part: np.ndarray, mesh: Labelled) -> None:
