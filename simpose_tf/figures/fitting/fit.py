@@ -59,12 +59,14 @@ def fit_body(target: Target, say: Callable[[str], None]) -> BodyFit:
     middle, size = target.vertices.mean(0), float(np.ptp(target.vertices, axis=0).max())
     vertices = (target.vertices - middle) / size
     rig = None if target.rig is None else replace(target.rig, heads=(target.rig.heads - middle) / size)
+    whole, tried = spread(vertices, target.faces, _NUM_SAMPLES), []
     for inside in (*body_like_pieces(vertices, target.faces), np.ones(len(target.faces), bool)):
         scan = _scan(vertices, target.faces[inside])
         state = _shape_and_pose(space, scan, rig, say)
-        coverage = _cover(space, state, scan)
-        if coverage.is_person():
+        tried.append((_cover(space, state, scan, whole), state, scan))
+        if tried[-1][0].is_person():
             break
+    coverage, state, scan = max(tried, key=lambda entry: (entry[0].is_person(), entry[0].close))
     require_person(coverage, target.place)
     body = posing.pose(space, state, np.arange(len(space.vertices))).points
     say(f"fit: shape and pose, {1000 * _gap(body, scan.surface, state.scale):.1f} mm")
@@ -105,9 +107,9 @@ def _shape_and_pose(space: BodySpace, scan: _Scan, rig: Rig | None, say: Callabl
     return state
 
 
-def _cover(space: BodySpace, state: State, scan: _Scan) -> Coverage:
+def _cover(space: BodySpace, state: State, scan: _Scan, whole: Cloud) -> Coverage:
     body = posing.pose(space, state, np.arange(len(space.vertices))).points
-    return cover(space, body, scan.surface, scan.cloud, state)
+    return cover(space, body, scan.surface, whole, state)
 
 
 def _best_starts(space: BodySpace, cloud: Cloud, say: Callable[[str], None]) -> list[State]:

@@ -23,7 +23,7 @@ _REGIONS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("left leg", ("LeftUpLeg", "LeftLeg"), 0.35),
     ("right leg", ("RightUpLeg", "RightLeg"), 0.35),
 )
-_LEAST_NEAR, _LEAST_CLOSE, _LEAST_EXPLAINED = 0.75, 0.6, 0.6
+_LEAST_NEAR, _LEAST_CLOSE, _LEAST_EXPLAINED = 0.8, 0.68, 0.6
 _WHOLE = 0.8  # share of every other region that makes one that is not there a missing one
 
 
@@ -32,9 +32,9 @@ class Coverage:
     """Shares of areas.
 
     Attributes:
-      regions: of each region of the body that has mesh within 4 cm, facing alike.
-      near: of the whole body that has.
-      close: of what is near, the share within 1.5 cm.
+      regions: of each region of the body that has mesh within 4 cm, facing alike, or lies beneath it (in a skirt).
+      near: of the whole body that has or does.
+      close: of the whole body that has mesh within 1.5 cm, facing alike.
       explained: of the mesh that has the body within 15 cm.
     """
 
@@ -58,7 +58,8 @@ def cover(space: BodySpace, body: np.ndarray, mesh: Surface, cloud: Cloud, state
     away = np.linalg.norm(place - body, axis=1) / state.scale
     alike = (normal * surface.normals).sum(1)
     area = igl.massmatrix(body, faces, igl.MASSMATRIX_TYPE_BARYCENTRIC).diagonal()
-    near = area * ((away < _NEAR) & (alike > 0))
+    beneath = igl.fast_winding_number(mesh.vertices, mesh.faces, body) > 0.5
+    near = area * (((away < _NEAR) & (alike > 0)) | beneath)
     close = area * ((away < _CLOSE) & (alike > 0.5))
     names = np.array(space.skeleton.names)[space.owner]
     regions = {}
@@ -66,25 +67,24 @@ def cover(space: BodySpace, body: np.ndarray, mesh: Surface, cloud: Cloud, state
         inside = np.isin(names, bones)
         regions[region] = float(near[inside].sum() / area[inside].sum())
     explained = np.linalg.norm(surface.closest(cloud.points)[2] - cloud.points, axis=1) < _LOOSE * state.scale
-    close_share = float(close.sum() / max(near.sum(), 1e-9))
-    return Coverage(regions, float(near.sum() / area.sum()), close_share, float(explained.mean()))
+    return Coverage(regions, float(near.sum() / area.sum()), float(close.sum() / area.sum()), float(explained.mean()))
 
 
 def require_person(coverage: Coverage, place: str) -> None:
     """Raise InputError, with what is wrong, if a mesh that is so covered is no person."""
-    missing = [(name, coverage.regions[name]) for name, _, least in _REGIONS if coverage.regions[name] < least]
-    rest = [share for name, share in coverage.regions.items() if name not in dict(missing)]
-    if missing and coverage.close >= _LEAST_CLOSE and min(rest, default=0.0) >= _WHOLE:
-        told = " and ".join(f"{name} ({share:.0%} found)" for name, share in missing)
-        raise InputError(f"{place}: not a whole person: missing {told}")
-    if coverage.explained < _LEAST_EXPLAINED:
+    if coverage.explained < _LEAST_EXPLAINED and coverage.close >= _LEAST_CLOSE:
         raise InputError(
             f"{place}: not one person: {1 - coverage.explained:.0%} of the mesh lies more than {100 * _LOOSE:.0f} cm"
             " from the fitted body (several people, or a scene?)"
         )
+    missing = [(name, coverage.regions[name]) for name, _, least in _REGIONS if coverage.regions[name] < least]
+    rest = [share for name, share in coverage.regions.items() if name not in dict(missing)]
+    if missing and min(rest, default=0.0) >= _WHOLE:
+        told = " and ".join(f"{name} ({share:.0%} found)" for name, share in missing)
+        raise InputError(f"{place}: not a whole person: missing {told}")
     if not coverage.is_person():
         told = ", ".join(f"{name} {share:.0%}" for name, share in coverage.regions.items())
         raise InputError(
-            f"{place}: not a person: the mesh lies within {100 * _NEAR:.0f} cm of {coverage.near:.0%} of the fitted"
-            f" body, within {1000 * _CLOSE:.0f} mm of {coverage.close:.0%} of that ({told})"
+            f"{place}: not a person: {coverage.close:.0%} of the best fitted body lies within {1000 * _CLOSE:.0f} mm of"
+            f" the mesh, {coverage.near:.0%} within {100 * _NEAR:.0f} cm or beneath it ({told})"
         )

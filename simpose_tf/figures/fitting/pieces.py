@@ -5,11 +5,14 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 _LEAST_AREA = 0.15  # share of the mesh that a whole body has at least, whatever is worn over it
-_LEAST_EXTENT = 0.85  # share of the mesh's longest side
+_LEAST_EXTENT = (
+    0.8  # share of the mesh's sides along two axes, and of the largest piece's diagonal: garments are shorter
+)
+_MOST = 2  # pieces
 
 
 def body_like_pieces(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray]:
-    """Return the faces `[F]` bool of each piece that is large enough for a whole body, the largest first.
+    """Return the faces `[F]` bool of the pieces that are large enough for a whole body, the largest first.
 
     Empty if the mesh is one piece.
     """
@@ -22,13 +25,10 @@ def body_like_pieces(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray
         return []
     corners = vertices[faces]
     areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    axis = int(np.ptp(vertices[np.unique(faces)], axis=0).argmax())
-    longest = np.ptp(corners[..., axis])
-    result = []
-    for piece in np.argsort(-np.bincount(pieces, areas), kind="stable"):
-        inside = pieces == piece
-        if areas[inside].sum() < _LEAST_AREA * areas.sum():
-            break
-        if np.ptp(corners[inside][..., axis]) >= _LEAST_EXTENT * longest:
-            result.append(inside)
-    return result
+    whole = np.ptp(corners.reshape(-1, 3), axis=0)
+    numbers = np.flatnonzero(np.bincount(pieces, areas) >= _LEAST_AREA * areas.sum())
+    sides = np.array([np.ptp(corners[pieces == piece].reshape(-1, 3), axis=0) for piece in numbers]).reshape(-1, 3)
+    diagonals = np.linalg.norm(sides, axis=1)
+    large = ((sides >= _LEAST_EXTENT * whole).sum(1) >= 2) & (diagonals >= _LEAST_EXTENT * diagonals.max(initial=0.0))
+    own = [pieces == piece for piece in numbers[large]]
+    return sorted(own, key=lambda inside: -float(areas[inside].sum()))[:_MOST]

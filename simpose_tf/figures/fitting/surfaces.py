@@ -12,17 +12,17 @@ class Surface:
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray, rounds: int):
         """Index a mesh `[V, 3]`, `[F, 3]`; its normals are averaged over neighbours so many rounds."""
-        self._vertices = np.ascontiguousarray(vertices, np.float64)
-        self._faces = np.ascontiguousarray(faces, np.int64)
-        self.normals = smooth_normals(self._vertices, self._faces, rounds)
+        self.vertices = np.ascontiguousarray(vertices, np.float64)
+        self.faces = np.ascontiguousarray(faces, np.int64)
+        self.normals = smooth_normals(self.vertices, self.faces, rounds)
         self._tree = igl.AABB()
-        self._tree.init(self._vertices, self._faces)
+        self._tree.init(self.vertices, self.faces)
 
     def closest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return corners `[Q, 3]`, their weights `[Q, 3]`, places `[Q, 3]` and unit normals `[Q, 3]` near points."""
-        _, face, place = self._tree.squared_distance(self._vertices, self._faces, np.ascontiguousarray(points))
-        corners = self._faces[face]
-        weights = np.nan_to_num(np.clip(barycentric(place, self._vertices[corners]), 0, 1), nan=1.0)
+        _, face, place = self._tree.squared_distance(self.vertices, self.faces, np.ascontiguousarray(points))
+        corners = self.faces[face]
+        weights = np.nan_to_num(np.clip(barycentric(place, self.vertices[corners]), 0, 1), nan=1.0)
         weights /= weights.sum(1, keepdims=True)
         normals = np.einsum("qk,qkd->qd", weights, self.normals[corners])
         return corners, weights, place, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)

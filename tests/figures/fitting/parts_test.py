@@ -88,6 +88,11 @@ def test_a_whole_body_is_told_from_what_is_worn():
     found = body_like_pieces(both, np.concatenate([FACES, shirt + len(vertices)]))
     assert len(found) == 1 and found[0][: len(FACES)].all() and not found[0][len(FACES) :].any()
     assert body_like_pieces(vertices, FACES) == []
+    beside = body_like_pieces(
+        np.concatenate([vertices - [0.6, 0, 0], vertices - [-0.6, 0, 0]]),
+        np.concatenate([FACES, FACES + len(vertices)]),
+    )
+    assert [len(FACES)] * 2 == [int(inside.sum()) for inside in beside]
 
 
 # starts
@@ -124,14 +129,14 @@ def test_a_rig_without_legs_is_no_start():
 
 def test_refining_recovers_shape_and_pose():
     space, rng = body_space(), np.random.default_rng(2)
-    rest = rest_state(space)
+    rest, large = rest_state(space), movable(False)
     angles = rest.angles.copy()
-    angles[movable(False)] += rng.normal(0, 5, (len(movable(False)), 3))
+    angles[large] += rng.normal(0, 5, (len(large), 3))
     shape = np.where(np.arange(len(rest.shape)) < 6, rng.normal(0, 0.7, len(rest.shape)), 0)
     low, high = register.angle_limits(space)
     truth = vertices_of(State(1.0, rest.turn, rest.shift, np.clip(angles, low, high), shape))
     cloud, mesh = spread(truth, FACES, 8000), Surface(truth, FACES, 0)
-    stage = Stage(spread_vertices(0.03), 2000, 0.1, 0.0, movable(True), 8, 12)
+    stage = Stage(spread_vertices(0.03), 2000, 0.1, 0.0, large, 8, 15)
     found = vertices_of(register.refine(space, rest, mesh, cloud, stage))
     assert np.linalg.norm(vertices_of(rest) - truth, axis=1).mean() > 0.02
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.002
@@ -192,9 +197,9 @@ def test_a_whole_person_passes():
     [
         (a_coverage(head=0.02), r"x.obj: not a whole person: missing head \(2% found\)"),
         (a_coverage(left_leg=0.1, right_leg=0.2), "missing left leg .* and right leg"),
-        (a_coverage(explained=0.5), "50% of the mesh lies more than 15 cm"),
-        (a_coverage(near=0.6), "not a person: .* of 60%"),
-        (a_coverage(close=0.4), "within 15 mm of 40%"),
+        (a_coverage(explained=0.5), "not one person: 50% of the mesh lies more than 15 cm"),
+        (a_coverage(near=0.6), "not a person: .* 60% within 4 cm"),
+        (a_coverage(close=0.4), "40% of the best fitted body lies within 15 mm"),
     ],
 )
 def test_what_is_wrong_is_told(coverage, told):
