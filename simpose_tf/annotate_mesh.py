@@ -12,8 +12,8 @@ What is harmless is mended and said. Written are
 With the charts beside it a rigged NAME.glb is a person for tfrecord_tools.render_sim --figures=DIR.
 
 A person may correct the parts with --edits; only charts whose faces change are solved again, all others stay as they
-are to the last bit. The earlier result is taken from --from, by default from --output if it is there; if there is
-none, the charts are proposed first. An edits file holds all corrections of what was proposed:
+were proposed, to the last bit. The proposal is taken from an earlier result, --from, by default --output if it is
+there; if there is none, it is made first. An edits file holds all corrections: what is no longer in it is undone.
 
     {"parts": [{"part": "left_hand", "vertices": [10, 11, 12]},
                {"part": 4, "group": "glove"},
@@ -149,18 +149,18 @@ def propose(target: Target, reference: Reference, say: Say) -> Annotation:
         say(note)
     fitted = fitted_reference(reference, fit.body, say)
     charting = carry_charts(fit.vertices, target.faces, fitted, say)
-    return Annotation(target, fit, charting, charting.part, reference)
+    return Annotation(target, fit, charting, charting, reference)
 
 
 def edit(annotation: Annotation, edits: Edits, say: Say) -> Annotation:
-    """Return charts with a person's corrections of the proposed parts; untouched charts stay as they are."""
-    target, fit = annotation.target, annotation.fit
-    part = corrected(target, annotation.proposed, edits)
+    """Return charts with a person's corrections of the proposal; untouched charts stay as they were proposed."""
+    target, fit, proposal = annotation.target, annotation.fit, annotation.proposal
+    part = corrected(target, proposal.part, edits)
     fitted = fitted_reference(annotation.reference, fit.body, say)
-    charting = carry_charts(fit.vertices, target.faces, fitted, say, part, annotation.charting)
+    charting = carry_charts(fit.vertices, target.faces, fitted, say, part, proposal)
     solved = ", ".join(PART_NAMES[p] for p in charting.solved) or "none"
-    say(f"solved again: {solved}; all other charts are as they were")
-    return Annotation(target, fit, charting, annotation.proposed, annotation.reference)
+    say(f"solved again: {solved}; all other charts are as they were proposed")
+    return Annotation(target, fit, charting, proposal, annotation.reference)
 
 
 def charted_mesh(annotation: Annotation, say: Say) -> ChartedMesh:

@@ -25,14 +25,14 @@ class Annotation:
       target: the mesh.
       fit: the open body on it.
       charting: the charts.
-      proposed: `[F]` uint8 parts as they were before a person corrected them.
+      proposal: the charts as they were before a person corrected the parts.
       reference: the reference surface whose charts they are.
     """
 
     target: Target
     fit: BodyFit
     charting: Charting
-    proposed: np.ndarray
+    proposal: Charting
     reference: Reference
 
 
@@ -103,12 +103,13 @@ def write_charts(path: str | os.PathLike, annotation: Annotation) -> None:
 
     About the G triangles and W vertices of the file: `part` `[G]` uint8 in 1..24, `uv` `[G, 3, 2]` float32 of their
     corners, `layer` and `fold` `[G]` bool, `faces` `[G, 3]` int32, `vertices` `[W, 3]` float64, `keypoint_vertices` and
-    `keypoint_weights` `[17, K]`, `reference` (its name). What an edit of the charts starts from: `proposed` `[G]`,
-    `distance` `[W]` float32 metres from the fitted reference, the open body as it was fitted, `body` `[N, 3]` metres,
-    `turn`, `scale`, `shift` (figure = scale * turn @ vertex + shift), `gap`, `notes`, and `reference_digest`.
+    `keypoint_weights` `[17, K]`, `distance` `[W]` float32 metres from the fitted reference, `reference` (its name).
+    What edits start from: `proposed_part`, `proposed_uv`, `proposed_fold` (the charts before any edit), `body` `[N, 3]`
+    metres (the open body as it was fitted), `turn`, `scale`, `shift` (figure = scale * turn @ vertex + shift), `gap`,
+    `notes`, `reference_digest`.
     """
     target, fit, charting = annotation.target, annotation.fit, annotation.charting
-    on_file = file_charts(target, charting)
+    on_file, proposed = file_charts(target, charting), file_charts(target, annotation.proposal)
     distance = np.zeros(len(target.file_vertices), np.float32)
     distance[target.file_faces.ravel()[target.corner]] = charting.distance[target.faces]
     keypoint_vertices, keypoint_weights = keypoints_on(annotation)
@@ -123,7 +124,9 @@ def write_charts(path: str | os.PathLike, annotation: Annotation) -> None:
         "keypoint_weights": keypoint_weights,
         "reference": np.array(annotation.reference.name),
         "reference_digest": np.array(_digest(annotation.reference)),
-        "proposed": annotation.proposed[on_file.source],
+        "proposed_part": proposed.part,
+        "proposed_uv": proposed.uv,
+        "proposed_fold": proposed.folds,
         "distance": distance,
         "body": fit.body,
         "turn": fit.turn,
@@ -154,31 +157,25 @@ def read_annotation(path: str | os.PathLike, target: Target, reference: Referenc
     vertices = scale * target.vertices @ turn.T + shift
     notes = tuple(str(note) for note in stored["notes"])
     fit = BodyFit(vertices, stored["body"], turn, scale, shift, float(stored["gap"]), notes)
-    face, vertex = target.corner[:, 0] // 3, target.file_vertex
-    charting = Charting(
-        part=stored["part"][face],
-        uv=stored["uv"].reshape(-1, 2)[target.corner],
-        layer=stored["layer"][face],
-        folds=stored["fold"][face],
-        distance=stored["distance"][vertex],
-        solved=(),
+    face = target.corner[:, 0] // 3
+    charting, proposal = (
+        Charting(
+            part=stored[f"{which}part"][face],
+            uv=stored[f"{which}uv"].reshape(-1, 2)[target.corner],
+            layer=stored["layer"][face],
+            folds=stored[f"{which}fold"][face],
+            distance=stored["distance"][target.file_vertex],
+            solved=(),
+        )
+        for which in ("", "proposed_")
     )
-    return Annotation(target, fit, charting, stored["proposed"][face], reference)
+    return Annotation(target, fit, charting, proposal, reference)
 
 
-_KEYS: tuple[str, ...] = (
-    "part",
-    "uv",
-    "layer",
-    "fold",
-    "faces",
-    "vertices",
-    "reference",
-    "reference_digest",
-    "proposed",
-    "distance",
-)
-_KEYS += ("body", "turn", "scale", "shift", "gap", "notes")
+_KEYS = (
+    "part", "uv", "layer", "fold", "faces", "vertices", "reference", "reference_digest", "proposed_part", "proposed_uv",
+    "proposed_fold", "distance", "body", "turn", "scale", "shift", "gap", "notes",
+)  # fmt: skip
 
 
 def _arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:

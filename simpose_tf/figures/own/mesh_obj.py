@@ -68,7 +68,8 @@ def read_obj(path: str | os.PathLike) -> Polygons:
 
 
 def _sorted_lines(lines: Sequence[str]) -> _Lines:
-    found, current = _Lines(), {"g": [], "o": [], "usemtl": []}
+    found = _Lines()
+    current: dict[str, list[str]] = {"g": [], "o": [], "usemtl": []}
     for number, line in enumerate(lines, 1):
         words = line.split(None, 1)
         if len(words) < 1 or words[0] not in ("v", "f", "g", "o", "usemtl"):
