@@ -80,8 +80,7 @@ def carry_charts(
         loops = [] if layer else loops_around(local, opened.beyond[inside], points, chart)
         match = best_match(loops, borders.get(chart), chart)
         patch = Patch(chart, points, local, match, layer, bool(label[inside[0]] >= INWARD), corrected)
-        at_vertex, folds[inside] = solve_patch(surface, patch)
-        uv[inside] = at_vertex[local]
+        uv[inside], folds[inside] = solve_patch(surface, patch)
     return Charting(part, uv, pieces.layer, folds, distance, tuple(np.unique(part[~kept]).tolist()))
 
 

@@ -18,6 +18,7 @@ from simpose_tf.surface.untangle import folded, ideal_triangles, untangle
 # its edges of the chart's boundary keeps its own place, so that uv stays true (not in the paper). Further away, where
 # a person moved a seam or the fit is wrong, it goes where junctions and arc length tell.
 _OFF_SEAM = 1.0
+_TORN = (1e-4, 0.01)  # uv, the least and greatest size of a torn face
 _ROOM = 0.05  # of its ideal area is left to each face when a map that cannot fold is pulled towards one that does
 
 
@@ -45,7 +46,7 @@ class Patch:
 
 
 def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
-    """Return uv `[N, 2]` float32 of a patch's vertices and which of its faces `[F]` are folded.
+    """Return uv `[F, 3, 2]` float32 of the corners of a patch's faces and which faces `[F]` are folded.
 
     Args:
       fitted: the reference on the mesh.
@@ -61,8 +62,28 @@ def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
     normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     ideal = ideal_triangles(vertices[faces], normals, taken.gradient[faces].mean(1), sign)
-    uv = _unfolded(uv, fitted, patch, ideal, sign).astype(np.float32)
-    return uv, sign * signed_areas(uv.astype(np.float64), faces) <= 0
+    corners = _unfolded(uv, fitted, patch, ideal, sign)[faces]
+    if patch.layer:
+        corners = _torn(corners, ideal, sign)
+    return corners.astype(np.float32), _wrong(corners, sign)
+
+
+def _wrong(corners: np.ndarray, sign: float) -> np.ndarray:
+    """Return which faces `[F]` have a uv area of the wrong sign or none, as float32 has it."""
+    rounded_off = corners.astype(np.float32).astype(np.float64).reshape(-1, 2)
+    return sign * signed_areas(rounded_off, np.arange(len(rounded_off)).reshape(-1, 3)) <= 0
+
+
+def _torn(corners: np.ndarray, ideal: np.ndarray, sign: float) -> np.ndarray:
+    """Return uv `[F, 3, 2]` with faces that could not be unfolded torn off, each where it is, in its ideal size.
+
+    Not in the paper: hair and cloth may be creased so that no map of them onto the body is without folds. uv is
+    stored per corner, so such a face may part from its neighbours.
+    """
+    even = np.array([[-0.5, -0.3], [0.5, -0.3], [0.0, 0.6]]) * [1.0, sign]
+    size = np.clip(np.sqrt(np.abs(np.linalg.det(ideal))), *_TORN)[:, None, None]
+    alone = np.clip(corners.mean(1, keepdims=True), size, 1 - size) + size * even
+    return np.where(_wrong(corners, sign)[:, None, None], alone, corners)
 
 
 def chart_sign(fitted: Fitted, chart: int) -> float:

@@ -17,9 +17,6 @@ _TOOTH = 0.15
 _SEAM_STEP = 0.002  # metres between samples of the seams
 
 
-# A layer most of whose area is nearest to the head (hair, hats, glasses, beards) belongs to the head altogether.
-_HEAD_SHARE = 1 / 3
-_HEAD = (23, 24)
 # Patches of a layer with less than this share of their piece join a neighbour; of the body's, all but the largest.
 _SMALL = 0.02
 # But a patch of the body at an open rim of the mesh may be the other half of a part (an open jacket's left and
@@ -78,22 +75,10 @@ def propose(
         (pieces.layer, nearest(fitted, middle[pieces.layer])),
     ):
         part[who], place[who], beneath[who] = fitted.part[places.face], places.point, fitted.normals[places.face]
-    _name_headgear(part, fitted, middle, area, pieces)
     length = np.linalg.norm(vertices[sides.ends[:, 0]] - vertices[sides.ends[:, 1]], axis=1)
     size = np.linalg.norm(vertices[faces] - vertices[np.roll(faces, 1, 1)], axis=2).mean(1)
     to_seam = cKDTree(seam_points(fitted)).query(place)[0]
     return part, Labelled(faces, sides, pieces, area, length, to_seam, size, normals, beneath)
-
-
-def _name_headgear(part: np.ndarray, fitted: Fitted, middle: np.ndarray, area: np.ndarray, pieces: Pieces) -> None:
-    """Give layers that are mostly nearest to the head to the head's parts, in place."""
-    share = np.bincount(pieces.number, area * np.isin(part, _HEAD)) / np.maximum(
-        np.bincount(pieces.number, area), 1e-12
-    )
-    who = np.flatnonzero(pieces.layer & (share[pieces.number] > _HEAD_SHARE) & ~np.isin(part, _HEAD))
-    head = np.flatnonzero(np.isin(fitted.part, _HEAD))
-    if len(who) and len(head):
-        part[who] = fitted.part[nearest(fitted, middle[who], head).face]
 
 
 def seam_points(fitted: Fitted) -> np.ndarray:
