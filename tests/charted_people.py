@@ -23,7 +23,7 @@ ARMS_DOWN_KNEE_UP = {
 
 @dataclass(frozen=True)
 class Known:
-    """A mesh with its true charts: `vertices` `[V, 3]`, `faces` `[F, 3]`, `part` `[F]`, `uv` `[F, 3, 2]`."""
+    """A mesh with its true charts: `vertices` `[V, 3]`, `faces` `[F, 3]`, `part` `[F]`, `uv` `[F, 2]` of middles."""
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -33,7 +33,7 @@ class Known:
 
 def itself() -> Known:
     reference = open_reference()
-    return Known(reference.vertices.astype(float), reference.faces, reference.part, reference.uv)
+    return Known(reference.vertices.astype(float), reference.faces, reference.part, reference.uv.mean(1))
 
 
 def of_shape(shape: makehuman.Shape) -> Known:
@@ -72,16 +72,10 @@ def remeshed(known: Known) -> Known:
 
 
 def _with_charts(known: Known, vertices: np.ndarray, faces: np.ndarray) -> Known:
-    """Charts by closest places: a face's part is its middle's, its corners' uv the nearest places' of that part."""
-    middle = vertices[faces].mean(1)
-    part = known.part[closest(middle, known.vertices, known.faces)[0]]
-    uv = np.zeros((len(faces), 3, 2), np.float32)
-    for chart in np.unique(part):
-        rows, source = np.flatnonzero(part == chart), np.flatnonzero(known.part == chart)
-        corners = 0.999 * vertices[faces[rows]] + 0.001 * middle[rows][:, None]  # which side of a cut
-        face, weights = closest(corners.reshape(-1, 3), known.vertices, known.faces[source])
-        uv[rows] = np.einsum("nc,nck->nk", weights, known.uv[source[face]]).reshape(-1, 3, 2)
-    return Known(vertices, faces, part, uv)
+    """Charts of a retriangulated reference: those of the places nearest to the middles of the new faces."""
+    reference = open_reference()
+    face, weights = closest(vertices[faces].mean(1), known.vertices, known.faces)
+    return Known(vertices, faces, known.part[face], np.einsum("nc,nck->nk", weights, reference.uv[face]))
 
 
 def dressed(known: Known, parts: tuple[int, ...], metres: float) -> Known:
@@ -99,24 +93,22 @@ def dressed(known: Known, parts: tuple[int, ...], metres: float) -> Known:
 
 @dataclass(frozen=True)
 class Errors:
-    """Distances in uv over the corners of faces with the right part, by chart; shares of area with the right part."""
+    """Distances in uv at the middles of faces with the right part, by chart; the share of area with the right part."""
 
     mean: np.ndarray
     worst_5_percent: np.ndarray
     right_part: float
 
 
-def errors(known: Known, part: np.ndarray, uv: np.ndarray, faces: np.ndarray | slice = slice(None)) -> Errors:
-    """Compare charts with the true ones; `[24]` mean error and 95th percentile of each chart."""
-    part, uv, truth = part[faces], uv[faces], (known.part[faces], known.uv[faces])
-    area = igl.doublearea(known.vertices, known.faces[faces].astype(np.int64))
-    off = np.linalg.norm(uv - truth[1], axis=-1)
+def errors(known: Known, part: np.ndarray, uv: np.ndarray) -> Errors:
+    """Compare charts `[F]`, `[F, 3, 2]` with the true ones; `[24]` mean and 95th percentile of each chart."""
+    area = igl.doublearea(known.vertices, known.faces.astype(np.int64))
+    off = np.linalg.norm(uv.mean(1) - known.uv, axis=-1)
     mean, high = np.full(24, np.nan), np.full(24, np.nan)
-    for chart in np.unique(truth[0]):
-        same = (truth[0] == chart) & (part == chart)
-        mean[chart - 1] = np.average(off[same], weights=np.repeat(area[same, None], 3, 1))
-        high[chart - 1] = np.percentile(off[same], 95)
-    return Errors(mean, high, float(area[part == truth[0]].sum() / area.sum()))
+    for chart in np.unique(known.part):
+        same = (known.part == chart) & (part == chart)
+        mean[chart - 1], high[chart - 1] = off[same].mean(), np.percentile(off[same], 95)
+    return Errors(mean, high, float(area[part == known.part].sum() / area.sum()))
 
 
 def landmark_errors(known: Known, part: np.ndarray, uv: np.ndarray) -> dict[str, float]:
