@@ -18,7 +18,8 @@ _FAR = 0.06  # metres from the fitted body at which the mesh is no hand
 _SHARP = 0.008  # metres: reach of the measure by which bends are compared
 _MARGIN = 0.003  # misfits nearer than this are as good: the first of them, the less bent, is taken
 _GOOD = 0.5  # misfit up to which nobody asks whether the hand is turned over
-_TURNS_DEG = (-150.0, -75.0, 75.0, 150.0)
+# Degrees by which a wrist may be wrong: about the forearm, and sideways (by a finger's width).
+_TURNS: tuple[tuple[float, float], ...] = ((0, -12), (0, 12), (-150, 0), (-75, 0), (75, 0), (150, 0))
 _HOPELESS = 0.7  # misfit from which on the mesh shows no fingers: they stay as at rest
 # Palmar flexion in degrees of the fingers' three joints: as in the rest pose, straight, relaxed, bent, a fist.
 Bend = tuple[float, float, float] | None
@@ -62,16 +63,21 @@ def _owners(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
 
 
 def _one_hand(space: BodySpace, state: State, own: Cloud, hand: int) -> State:
-    """Return the state with one hand's fingers in the best bend, the hand turned over if that is much better."""
-    best, least = _best_bend(space, state, own, hand, (0.0,), _BENDS)
+    """Return the state with one hand's fingers in the best bend, the hand turned if that is better."""
+    best, least = _best_bend(space, state, own, hand, ((0.0, 0.0),), _BENDS)
     if least > _GOOD:
-        turned, lost = _best_bend(space, state, own, hand, _TURNS_DEG, (_BENDS[0], _BENDS[2]))
+        turned, lost = _best_bend(space, state, own, hand, _TURNS, (_BENDS[0], _BENDS[2]))
         best = turned if lost < least - _MARGIN else best
     return best
 
 
 def _best_bend(
-    space: BodySpace, state: State, own: Cloud, hand: int, turns: tuple[float, ...], bends: tuple[Bend, ...]
+    space: BodySpace,
+    state: State,
+    own: Cloud,
+    hand: int,
+    turns: tuple[tuple[float, float], ...],
+    bends: tuple[Bend, ...],
 ) -> tuple[State, float]:
     """Return the best of some turns of the hand and bends of its fingers, with its misfit."""
     below = np.flatnonzero(space.below[hand])
@@ -82,7 +88,7 @@ def _best_bend(
         Stage(ids, 1200, 0.04, 0.2, moving, 0, 6, held=True),
         Stage(ids, 1200, 0.015, 0.02, moving, 0, 5, held=True),
     ]
-    best, least = _bent(space, state, hand, 0.0, None), _HOPELESS
+    best, least = _bent(space, state, hand, (0.0, 0.0), None), _HOPELESS
     for turn, bend in itertools.product(turns, bends):
         tried = _bent(space, state, hand, turn, bend)
         for stage in stages:
@@ -93,12 +99,13 @@ def _best_bend(
     return best, least
 
 
-def _bent(space: BodySpace, state: State, hand: int, turn: float, bend: Bend) -> State:
-    """Return the state with the hand turned about the forearm by degrees, and the fingers, without thumb, bent."""
+def _bent(space: BodySpace, state: State, hand: int, turn: tuple[float, float], bend: Bend) -> State:
+    """Return the state with the hand turned (`_TURNS`) and the fingers, without thumb, bent."""
     angles = state.angles.copy()
     fingers = np.flatnonzero(space.below[hand])[1:]
     angles[fingers] = space.rest_angles[fingers]
-    angles[[hand, int(space.skeleton.parents[hand])], 2] += turn / 2
+    angles[[hand, int(space.skeleton.parents[hand])], 2] += turn[0] / 2
+    angles[hand, 0] += turn[1]
     for j in fingers:
         name = space.skeleton.names[j]
         if bend is not None and "Thumb" not in name:

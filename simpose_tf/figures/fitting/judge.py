@@ -16,12 +16,12 @@ _NEAR, _CLOSE, _LOOSE = 0.04, 0.015, 0.15
 # Regions of the body by their bones, and the least share of each that must have mesh near it. Hands and feet may be
 # missing or hidden; people without head, trunk, arm or leg are no case for the charts.
 _REGIONS: tuple[tuple[str, tuple[str, ...], float], ...] = (
-    ("head", ("Head",), 0.45),
-    ("trunk", ("Hips", "Spine", "Spine1", "Spine2"), 0.4),
-    ("left arm", ("LeftArm", "LeftForeArm"), 0.4),
-    ("right arm", ("RightArm", "RightForeArm"), 0.4),
-    ("left leg", ("LeftUpLeg", "LeftLeg"), 0.35),
-    ("right leg", ("RightUpLeg", "RightLeg"), 0.35),
+    ("head", ("Head",), 0.5),
+    ("trunk", ("Hips", "Spine", "Spine1", "Spine2"), 0.5),
+    ("left arm", ("LeftArm", "LeftForeArm"), 0.5),
+    ("right arm", ("RightArm", "RightForeArm"), 0.5),
+    ("left leg", ("LeftUpLeg", "LeftLeg"), 0.5),
+    ("right leg", ("RightUpLeg", "RightLeg"), 0.5),
 )
 _LEAST_NEAR, _LEAST_CLOSE, _LEAST_EXPLAINED = 0.8, 0.68, 0.6
 _WHOLE = 0.8  # share of every other region that makes one that is not there a missing one

