@@ -25,6 +25,7 @@ _NUM_STARTS, _NUM_SECOND = 24, 4
 _SAME = 0.015  # metres: mean distance of states that are one
 _POOR = 0.35  # misfit after which a start from the rig is not trusted alone
 _NORMAL_ROUNDS = 1  # of smoothing the mesh's normals
+_AS_WELL, _EXACT = 1.02, 5e-5  # a gap that is no larger than another: by this share, or by metres
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,19 @@ def _shape_and_pose(space: BodySpace, scan: _Scan, rig: Rig | None, say: Callabl
     for reach, shapes, count in ((0.05, 20, 4), (0.03, 40, 4), (0.02, 40, 6)):
         stage = Stage(ids, 5000, reach, 0.0, movable(True), shapes, count)
         state = steps.refine(space, state, scan.surface, scan.cloud, stage)
-    return state
+    return _plainest(space, state, scan)
+
+
+def _plainest(space: BodySpace, state: State, scan: _Scan) -> State:
+    """Return the reference itself, where it lies on the mesh as well as a state that was fitted in shape and pose."""
+    plain = replace(state, shape=np.zeros_like(state.shape), angles=space.rest_angles)
+    none, ids = np.zeros(0, np.int64), spread_vertices(0.015)
+    for reach in (0.05, 0.02):
+        plain = steps.refine(space, plain, scan.surface, scan.cloud, Stage(ids, 5000, reach, 0.0, none, 0, 5))
+    everything = np.arange(len(space.vertices))
+    bodies = [posing.pose(space, each, everything).points for each in (state, plain)]
+    fitted, itself = (_gap(body, scan.surface, state.scale) for body in bodies)
+    return plain if itself < _AS_WELL * fitted + _EXACT else state
 
 
 def _cover(space: BodySpace, state: State, scan: _Scan, whole: Cloud) -> Coverage:
