@@ -32,7 +32,8 @@ _EXPLAINED = (
     "other on the surface, 1 is ideal; the squares of long parts can't reach it. Angle error: mean difference of "
     "a triangle's angles in the chart and on the surface. Area spread: 95th over 5th percentile of chart area per "
     "surface area. Stretch: Sander's L2 measure (worst: Linf) times the square root of chart area over surface area, "
-    "1 is ideal. Folds: triangles that lie upside down or without area in their chart. Distance: from the surface to "
+    "1 is ideal. Folds: triangles that lie upside down or without area in their chart; the inner side of cloth is "
+    "mirrored by nature and is none. Distance: from the surface to "
     "the fitted reference's nearest place, mean and the value that 95 % of the area stays below."
 )
 
