@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 from official.vision.modeling import backbones
 
+from simpose_tf.model import normalization
 from simpose_tf.model.upsampling import upsample
 
 # Of the last stage of an undilated ResNet, which the top-down path starts from.
@@ -24,7 +25,8 @@ class BackboneConfig:
       top_down_channels: 0, or the channels of a top-down path that brings the stages of stride 16 and 32 back to the
         output stride; not in the paper, and only where `dilated` is False.
       batch_norm_momentum: of the moving mean and variance.
-      sync_batch_norm: take the statistics over all replicas instead of each replica's own.
+      batch_norm_epsilon: added to the variance.
+      normalization: `batch`, `sync_batch`, `domain_batch` or `frozen`: see `simpose_tf.model.normalization`.
     """
 
     depth: int
@@ -33,7 +35,8 @@ class BackboneConfig:
     width: float
     top_down_channels: int
     batch_norm_momentum: float
-    sync_batch_norm: bool
+    batch_norm_epsilon: float
+    normalization: str
 
     def __post_init__(self) -> None:
         if self.output_stride not in (8, 16):
@@ -44,6 +47,10 @@ class BackboneConfig:
             raise ValueError(f"width is {self.width}, not positive")
         if not 0 <= self.batch_norm_momentum <= 1:
             raise ValueError(f"batch_norm_momentum is {self.batch_norm_momentum}, not in [0, 1]")
+        if not self.batch_norm_epsilon > 0:
+            raise ValueError(f"batch_norm_epsilon is {self.batch_norm_epsilon}, not positive")
+        if self.normalization not in normalization.KINDS:
+            raise ValueError(f"normalization is {self.normalization!r}, not one of {', '.join(normalization.KINDS)}")
 
 
 class StridedResNet(backbones.ResNet):
@@ -75,7 +82,7 @@ def build_backbone(config: BackboneConfig, height: int, width: int) -> tf.keras.
     if (height - 1) % stride or (width - 1) % stride:
         raise ValueError(f"a crop of {height}x{width} is not {stride} * n + 1 on both sides")
     image = tf.keras.layers.Input((height, width, 3))
-    endpoints = _official(config, image.shape)(image)
+    endpoints = normalization.with_kind(_official(config, image.shape), config.normalization)(image)
     last = str(int(math.log2(config.output_stride))) if config.dilated else "5"
     features = _top_down(endpoints, config) if config.top_down_channels else endpoints[last]
     return tf.keras.Model(image, features, name="backbone")
@@ -86,7 +93,8 @@ def _official(config: BackboneConfig, shape: tf.TensorShape) -> tf.keras.Model:
         "model_id": config.depth,
         "input_specs": tf.keras.layers.InputSpec(shape=shape),
         "norm_momentum": config.batch_norm_momentum,
-        "use_sync_bn": config.sync_batch_norm,
+        "norm_epsilon": config.batch_norm_epsilon,
+        "use_sync_bn": config.normalization == "sync_batch",
         "name": "official",
     }
     if config.dilated:
@@ -113,5 +121,5 @@ def _lateral(features: tf.Tensor, config: BackboneConfig) -> tf.Tensor:
 
 
 def _norm_relu(features: tf.Tensor, config: BackboneConfig) -> tf.Tensor:
-    norm = tf.keras.layers.BatchNormalization(momentum=config.batch_norm_momentum, synchronized=config.sync_batch_norm)
+    norm = normalization.norm_layer(config.normalization, config.batch_norm_momentum, config.batch_norm_epsilon)
     return tf.keras.layers.ReLU()(norm(features))

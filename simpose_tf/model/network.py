@@ -10,6 +10,7 @@ import tensorflow as tf
 from simpose_tf.charts import NUM_PARTS
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.keypoints import NUM_KEYPOINTS
+from simpose_tf.model import normalization
 from simpose_tf.model.backbone import BackboneConfig, build_backbone
 from simpose_tf.model.upsampling import upsample
 
@@ -41,25 +42,40 @@ class Network(tf.keras.Model):
         """Build the network with fresh weights."""
         super().__init__(name="network")
         self.crop = crop
+        self.normalization = backbone.normalization
         self.backbone = build_backbone(backbone, crop.height, crop.width)
         self.heads = {name: tf.keras.layers.Conv2D(size, 1, name=name) for name, size in HEADS.items()}
         for head in self.heads.values():
             head.build(self.backbone.output_shape)
 
-    def call(self, image: tf.Tensor, training: bool = False, label_stride: int | None = None) -> dict[str, tf.Tensor]:
+    def call(
+        self,
+        image: tf.Tensor,
+        training: bool = False,
+        label_stride: int | None = None,
+        domain: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Return the maps of crops `[B, H, W, 3]`, RGB 0..255 of any number type.
 
         Args:
           image: the crops.
           training: batch statistics (True) or moving ones in batch normalisation.
           label_stride: that of the grid of the maps; the network's own if None, 1 for every pixel.
+          domain: `[B]` integers, `schema.SIM` or `schema.REAL`, which normalisation per domain asks for in training;
+            all crops are photographs if None.
 
         Returns:
           Float32 maps on the label grid: `heatmap` logits `[B,Hl,Wl,17]`; `offset` `[B,Hl,Wl,17,2]`, crop pixels
           (dx, dy); `mask` logits `[B,Hl,Wl]`; `part` logits `[B,Hl,Wl,24]` (channel p-1 is part p); `uv`
           `[B,Hl,Wl,24,2]`, 0.5 less than u and v (SimPose sec. 4.2); `normal` `[B,Hl,Wl,3]` of any length.
+
+        Raises:
+          ValueError: training per domain without domains.
         """
-        features = self.backbone(normalize(image), training=training)
+        if training and domain is None and self.normalization == "domain_batch":
+            raise ValueError("training with normalization per domain: the domain of each crop is missing")
+        with normalization.crops_of(domain):
+            features = self.backbone(normalize(image), training=training)
         grid = dataclasses.replace(self.crop, label_stride=label_stride or self.crop.label_stride)
         maps = {
             name: upsample(tf.cast(head(features), tf.float32), grid.grid_height, grid.grid_width)

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from simpose_tf.model.backbone import BackboneConfig, build_backbone
 
-PAPER = BackboneConfig(101, 8, True, 1.0, 0, 0.997, False)
-SMALL = BackboneConfig(18, 8, False, 0.125, 0, 0.9, False)
+PAPER = BackboneConfig(101, 8, True, 1.0, 0, 0.997, 1e-5, "batch")
+SMALL = BackboneConfig(18, 8, False, 0.125, 0, 0.9, 1e-3, "batch")
 TOP_DOWN = dataclasses.replace(SMALL, top_down_channels=16)
 
 
