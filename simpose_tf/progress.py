@@ -3,76 +3,122 @@
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
+from simpose_tf.monitoring.tallies import COUNT, SUM, domain_means
+
 Curve = tuple[list[int], list[float]]
+
+# What a run's time goes to, besides the steps themselves.
+INPUT, MONITORING, CHECKPOINT = "input", "monitoring", "checkpoint"
 
 
 class Progress:
-    """Lines of progress and TensorBoard scalars, each the mean over a few seconds."""
+    """Lines of progress and TensorBoard scalars, each the mean over a few seconds.
 
-    def __init__(self, folder: Path, steps: int, seconds: float, say: Callable[[str], None]) -> None:
+    The event files of a run that goes on lie beside those of before: TensorBoard and `read_curves` join them.
+    """
+
+    def __init__(self, folder: Path | None, steps: int, seconds: float, say: Callable[[str], None]) -> None:
         """Start the clock.
 
         Args:
-          folder: for the event files.
+          folder: for the event files; None writes none (all workers but the chief).
           steps: of the whole run.
           seconds: between two reports.
           say: takes the lines.
         """
-        self._writer = tf.summary.create_file_writer(str(folder))
-        self._steps, self._seconds, self._say = steps, seconds, say
-        self._since = time.monotonic()
-        self._means: list[dict[str, float]] = []
+        self.writer = tf.summary.create_file_writer(str(folder)) if folder else tf.summary.create_noop_writer()
+        self._steps, self._seconds, self.say = steps, seconds, say
+        self._outputs: list[dict[str, float]] = []
         self._warm = False  # the first step builds the graph: its speed says nothing
+        self._start_interval()
+        self._total: dict[str, float] = defaultdict(float)  # seconds since the first report
 
-    def add(self, step: int, means: dict[str, float], learning_rate: float, crops: int) -> None:
-        """Take a step's losses; report at the first and last one and whenever it is time.
+    def _start_interval(self) -> None:
+        self._since, self._spent, self._outputs = time.monotonic(), defaultdict(float), []
+
+    @contextlib.contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Count the time inside as spent on `INPUT`, `MONITORING` or `CHECKPOINT`; curves show the shares."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._spent[what] += time.monotonic() - start
+
+    def draw(self, stream: Iterator[Any]) -> Any:
+        """Return the next batch of a stream; the time is spent on input."""
+        with self.timed(INPUT):
+            return next(stream)
+
+    def add(self, step: int, outputs: dict[str, float], learning_rate: float, crops: int) -> None:
+        """Take a step's outcome; report at the first and last one and whenever it is time.
 
         Args:
           step: counted from 1.
-          means: name -> loss.
+          outputs: name -> loss; with a `/`: `monitoring.tallies.domain_tallies` and `gradients.gradient_norms`.
           learning_rate: of this step.
           crops: in a step, over all replicas.
         """
-        self._means.append(means)
+        self._outputs.append(outputs)
         if self._warm and step < self._steps and time.monotonic() - self._since < self._seconds:
             return
-        averages = {name: sum(m[name] for m in self._means) / len(self._means) for name in means}
-        scalars = {**{f"loss/{name}": value for name, value in averages.items()}, "learning_rate": learning_rate}
+        averages = {name: sum(m[name] for m in self._outputs) / len(self._outputs) for name in outputs}
+        losses = {name: value for name, value in averages.items() if "/" not in name}
+        scalars = {**{f"loss/{name}": value for name, value in losses.items()}, "learning_rate": learning_rate}
+        scalars |= {f"loss_{name}": value for name, value in domain_means(self._outputs).items()}
+        scalars |= {n: v for n, v in averages.items() if "/" in n and not n.startswith((SUM, COUNT))}
         if self._warm:
-            speed = len(self._means) / max(time.monotonic() - self._since, 1e-9)
-            scalars |= {"steps_per_second": speed, "crops_per_second": speed * crops}
-        self._write(step, scalars)
-        self._say(self._line(step, averages, scalars.get("steps_per_second")))
-        self._since, self._means, self._warm = time.monotonic(), [], True
+            scalars |= self._speeds(crops)
+        self.write(step, scalars)
+        self.say(self._line(step, losses, scalars))
+        self._start_interval()
+        self._warm = True
 
-    def _line(self, step: int, averages: dict[str, float], speed: float | None) -> str:
-        terms = "  ".join(f"{name} {value:.3f}" for name, value in averages.items())
+    def _speeds(self, crops: int) -> dict[str, float]:
+        """Return throughput, and the shares of the interval's time."""
+        seconds = max(time.monotonic() - self._since, 1e-9)
+        for name, spent in {**self._spent, "all": seconds}.items():
+            self._total[name] += spent
+        speed = len(self._outputs) / seconds
+        shares = {f"time_share/{what}": self._spent[what] / seconds for what in (INPUT, MONITORING, CHECKPOINT)}
+        return {"steps_per_second": speed, "crops_per_second": speed * crops, **shares}
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of the time since the first report that each of `timed`'s kinds took."""
+        return {what: self._total[what] / max(self._total["all"], 1e-9) for what in (INPUT, MONITORING, CHECKPOINT)}
+
+    def _line(self, step: int, losses: dict[str, float], scalars: dict[str, float]) -> str:
+        terms = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
         line = f"step {step}/{self._steps}  {terms}"
-        if speed is None:
+        if not self._warm:
             return line
+        speed, waited = scalars["steps_per_second"], scalars[f"time_share/{INPUT}"]
         left = round((self._steps - step) / speed)
-        return f"{line}  {speed:.2f} steps/s  {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+        time_left = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+        return f"{line}  {speed:.2f} steps/s  input {100 * waited:.0f} %  {time_left} left"
 
-    def _write(self, step: int, scalars: dict[str, float]) -> None:
-        with self._writer.as_default():
+    def write(self, step: int, scalars: dict[str, float]) -> None:
+        """Write scalars and make sure that they are on the disk."""
+        with self.writer.as_default():
             for name, value in scalars.items():
                 tf.summary.scalar(name, value, step=step)
-        self._writer.flush()
+        self.writer.flush()
 
     def close(self) -> None:
         """Close the event file."""
-        self._writer.close()
+        self.writer.close()
 
 
 def read_curves(folder: Path) -> dict[str, Curve]:
     """Return the curves in a folder of event files: name -> (steps, values), in the order of steps.
 
-    Where a killed run took steps a second time, the later ones count.
+    Where a killed run took steps a second time, the later ones count. Pictures and histograms are passed over.
     """
     curves: dict[str, dict[int, float]] = defaultdict(dict)
     for file in sorted(folder.glob("events.out.tfevents.*")):
@@ -80,5 +126,6 @@ def read_curves(folder: Path) -> dict[str, Curve]:
             for serialized in tf.data.TFRecordDataset(str(file)):
                 event = tf.compat.v1.Event.FromString(serialized.numpy())
                 for value in event.summary.value:
-                    curves[value.tag][event.step] = float(tf.make_ndarray(value.tensor))
+                    if value.metadata.plugin_data.plugin_name == "scalars":
+                        curves[value.tag][event.step] = float(tf.make_ndarray(value.tensor))
     return {name: tuple(map(list, zip(*sorted(points.items()), strict=True))) for name, points in curves.items()}

@@ -72,10 +72,17 @@ class Network(tf.keras.Model):
         Raises:
           ValueError: training per domain without domains.
         """
+        return self.maps(self.features(image, training, domain), label_stride)
+
+    def features(self, image: tf.Tensor, training: bool = False, domain: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the shared features `[B, h, w, C]` of crops; arguments and errors as in `call`."""
         if training and domain is None and self.normalization == "domain_batch":
             raise ValueError("training with normalization per domain: the domain of each crop is missing")
         with normalization.crops_of(domain):
-            features = self.backbone(normalize(image), training=training)
+            return self.backbone(normalize(image), training=training)
+
+    def maps(self, features: tf.Tensor, label_stride: int | None = None) -> dict[str, tf.Tensor]:
+        """Return the heads' maps of shared features, as `call` does."""
         grid = dataclasses.replace(self.crop, label_stride=label_stride or self.crop.label_stride)
         maps = {
             name: upsample(tf.cast(head(features), tf.float32), grid.grid_height, grid.grid_width)
