@@ -130,7 +130,7 @@ class MultiTask(tf.keras.Model):
           adds the replicas' shares.
         """
         with tf.GradientTape() as tape:
-            maps = self.network(batch["image"], training=True)
+            maps = self.network(batch["image"], training=True, domain=batch["domain"])
             shares = mean_shares(losses.all_terms(maps, batch, self._losses, self.network.crop.radius))
             weights = self._losses.weights()
             loss = tf.add_n([weights[name] * share for name, share in shares.items()])
