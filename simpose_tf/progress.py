@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import tensorflow as tf
-
-from simpose_tf.monitoring.tallies import COUNT, SUM, domain_means
+from tensorboard.plugins.image import metadata as image_plugin
 
 Curve = tuple[list[int], list[float]]
+
+_JPEG_QUALITY = 88
+
+# Prefixes of what is averaged as the sum over the count of all steps of an interval: losses by domain, whose labels may
+# be missing in a batch.
+SUM, COUNT = "sum/", "count/"
 
 # What a run's time goes to, besides the steps themselves.
 INPUT, MONITORING, CHECKPOINT = "input", "monitoring", "checkpoint"
@@ -33,7 +40,7 @@ class Progress:
           say: takes the lines.
         """
         self.writer = tf.summary.create_file_writer(str(folder)) if folder else tf.summary.create_noop_writer()
-        self._steps, self._seconds, self.say = steps, seconds, say
+        self.steps, self._seconds, self.say = steps, seconds, say
         self._outputs: list[dict[str, float]] = []
         self._warm = False  # the first step builds the graph: its speed says nothing
         self._start_interval()
@@ -66,7 +73,7 @@ class Progress:
           crops: in a step, over all replicas.
         """
         self._outputs.append(outputs)
-        if self._warm and step < self._steps and time.monotonic() - self._since < self._seconds:
+        if self._warm and step < self.steps and time.monotonic() - self._since < self._seconds:
             return
         averages = {name: sum(m[name] for m in self._outputs) / len(self._outputs) for name in outputs}
         losses = {name: value for name, value in averages.items() if "/" not in name}
@@ -95,11 +102,11 @@ class Progress:
 
     def _line(self, step: int, losses: dict[str, float], scalars: dict[str, float]) -> str:
         terms = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        line = f"step {step}/{self._steps}  {terms}"
+        line = f"step {step}/{self.steps}  {terms}"
         if not self._warm:
             return line
         speed, waited = scalars["steps_per_second"], scalars[f"time_share/{INPUT}"]
-        left = round((self._steps - step) / speed)
+        left = round((self.steps - step) / speed)
         time_left = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
         return f"{line}  {speed:.2f} steps/s  input {100 * waited:.0f} %  {time_left} left"
 
@@ -110,22 +117,57 @@ class Progress:
                 tf.summary.scalar(name, value, step=step)
         self.writer.flush()
 
+    def write_picture(self, step: int, name: str, picture: np.ndarray) -> None:
+        """Write a picture uint8 `[H,W,3]`, as a JPEG: sheets of people as PNG would fill disks over a long run."""
+        _, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        size = [str(side).encode() for side in picture.shape[1::-1]]
+        with self.writer.as_default():
+            metadata = image_plugin.create_summary_metadata(display_name=None, description="")
+            tf.summary.write(name, tf.constant([*size, encoded.tobytes()]), step, metadata)
+        self.writer.flush()
+
     def close(self) -> None:
         """Close the event file."""
         self.writer.close()
 
 
+def domain_means(outputs: list[dict[str, float]]) -> dict[str, float]:
+    """Return `sim/uv` -> mean over some steps' tallies; terms without a label in all of them are left out."""
+    means = {}
+    for key in outputs[0] if outputs else ():
+        if key.startswith(SUM):
+            name = key.removeprefix(SUM)
+            count = sum(step[COUNT + name] for step in outputs)
+            if count:
+                means[name] = sum(step[key] for step in outputs) / count
+    return means
+
+
 def read_curves(folder: Path) -> dict[str, Curve]:
     """Return the curves in a folder of event files: name -> (steps, values), in the order of steps.
 
-    Where a killed run took steps a second time, the later ones count. Pictures and histograms are passed over.
+    Where a killed run took steps a second time, the later ones count. Pictures are passed over.
     """
     curves: dict[str, dict[int, float]] = defaultdict(dict)
+    for step, value in _summaries(folder, "scalars"):
+        curves[value.tag][step] = float(tf.make_ndarray(value.tensor))
+    return {name: tuple(map(list, zip(*sorted(points.items()), strict=True))) for name, points in curves.items()}
+
+
+def read_pictures(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return the last picture of each name in a folder of event files: name -> (step, the encoded file)."""
+    found: dict[str, tuple[int, bytes]] = {}
+    for step, value in _summaries(folder, image_plugin.PLUGIN_NAME):
+        found[value.tag] = step, tf.make_ndarray(value.tensor)[2]  # width, height, picture
+    return found
+
+
+def _summaries(folder: Path, plugin: str) -> Iterator[tuple[int, Any]]:
+    """Yield (step, value) of a TensorBoard plugin, in the order in which they were written."""
     for file in sorted(folder.glob("events.out.tfevents.*")):
         with contextlib.suppress(tf.errors.DataLossError):  # a killed run may leave half an event at the end
             for serialized in tf.data.TFRecordDataset(str(file)):
                 event = tf.compat.v1.Event.FromString(serialized.numpy())
                 for value in event.summary.value:
-                    if value.metadata.plugin_data.plugin_name == "scalars":
-                        curves[value.tag][event.step] = float(tf.make_ndarray(value.tensor))
-    return {name: tuple(map(list, zip(*sorted(points.items()), strict=True))) for name, points in curves.items()}
+                    if value.metadata.plugin_data.plugin_name == plugin:
+                        yield event.step, value

@@ -4,9 +4,7 @@ import tensorflow as tf
 
 from simpose_tf.data import schema
 from simpose_tf.losses import Term
-
-# Prefixes of what `domain_tallies` returns; a mean is the sum over the count, over any number of steps.
-SUM, COUNT = "sum/", "count/"
+from simpose_tf.progress import COUNT, SUM
 
 
 def domain_tallies(terms: dict[str, Term], domain: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -26,15 +24,3 @@ def domain_tallies(terms: dict[str, Term], domain: tf.Tensor) -> dict[str, tf.Te
             tallies[f"{SUM}{name}/{term}"] = tf.reduce_sum(inside * total)
             tallies[f"{COUNT}{name}/{term}"] = tf.reduce_sum(inside * count)
     return tallies
-
-
-def domain_means(outputs: list[dict[str, float]]) -> dict[str, float]:
-    """Return `sim/uv` -> mean over some steps' tallies; terms without a label in all of them are left out."""
-    means = {}
-    for key in outputs[0] if outputs else ():
-        if key.startswith(SUM):
-            name = key.removeprefix(SUM)
-            count = sum(step[COUNT + name] for step in outputs)
-            if count:
-                means[name] = sum(step[key] for step in outputs) / count
-    return means

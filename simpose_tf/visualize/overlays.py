@@ -61,11 +61,14 @@ def draw_overlay(image: np.ndarray, maps: DrawnMaps, people: list[DrawnPerson]) 
     size = 3.0 * max(max(canvas.shape[:2]) / 1000, 1)
     for person in people:
         skeletons.draw_box(canvas, view, person.box_yxyx, width=thickness)
-        score = person.keypoints[:, 2]
-        seen = np.where(score >= _SURE, keypoints.VISIBLE, keypoints.HIDDEN)
-        visibility = np.where(score >= _UNSURE, seen, keypoints.UNLABELLED)
-        skeletons.draw_skeleton(canvas, view, person.keypoints[:, :2], visibility, size)
+        skeletons.draw_skeleton(canvas, view, person.keypoints[:, :2], visibility_of(person.keypoints[:, 2]), size)
     return _with_scores(canvas, view, people, int(13 * max(max(canvas.shape[:2]) / 1000, 1)))
+
+
+def visibility_of(score: np.ndarray) -> np.ndarray:
+    """Return how keypoints `[17]` of given Hough scores are drawn, as COCO flags: solid, hollow or not at all."""
+    seen = np.where(score >= _SURE, keypoints.VISIBLE, keypoints.HIDDEN)
+    return np.where(score >= _UNSURE, seen, keypoints.UNLABELLED)
 
 
 def draw_parts(image: np.ndarray, maps: DrawnMaps) -> np.ndarray:
