@@ -68,7 +68,7 @@ class Progress:
 
         Args:
           step: counted from 1.
-          outputs: name -> loss; with a `/`: `monitoring.tallies.domain_tallies` and `gradients.gradient_norms`.
+          outputs: name -> loss; with a `/`: sums and counts by domain (`domain_means`), and what else goes into curves.
           learning_rate: of this step.
           crops: in a step, over all replicas.
         """

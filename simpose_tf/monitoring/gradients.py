@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from simpose_tf import losses
-from simpose_tf.data import schema
+from simpose_tf.data import schema, targets
 from simpose_tf.losses import LossConfig
 from simpose_tf.model.network import Network
 
@@ -52,6 +52,7 @@ def feature_squares(network: Network, batch: dict[str, tf.Tensor], config: LossC
       float32 `[7, 2]`, added over the replicas: a row for each of `losses.TERMS` and one for their weighted sum; a
       column for each of `schema.DOMAIN_NAMES`.
     """
+    batch = targets.expand(batch, network.crop)
     features = _features_as_in_training(network, batch)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(features)

@@ -1,16 +1,15 @@
 """What a training run looks at every so many steps, beside its own losses; the loop calls it.
 
     monitor = Monitor(config, watched, progress, fixed_people)
-    monitor.start(step)                                         # looks at the untrained network
+    monitor.start(step)                        # looks at the untrained network
     for step in ...:
-        batch = progress.draw(stream)                           # the wait for input is measured
-        monitor.before_step(step, batch)                        # shares of tasks and domains in the gradient
-        outputs = ...                                           # take the step
+        batch = progress.draw(stream)          # the wait for input is measured
+        monitor.before_step(step, batch)       # shares of tasks and domains in the gradient
+        outputs = ...                          # take the step
         progress.add(step, outputs, learning_rate, crops)
-        monitor.after_step(step)                                # metrics, statistics, pictures
+        monitor.after_step(step)               # metrics, statistics, pictures
 
-A step's outputs are floats: `loss` and the six terms; and, of names with a `/`, `tallies.domain_tallies` and
-`gradients.gradient_norms`.
+Curves and pictures go to `Progress`, which counts the time that is spent here.
 """
 
 import contextlib

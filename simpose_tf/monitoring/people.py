@@ -4,14 +4,16 @@ Validation records if the user names them; else people of the training records, 
 what is learnt: their curves are called `training_sim`, not `validation_sim`.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from simpose_tf.data import crops, recordfiles, schema, targets
+from simpose_tf.data import recordfiles, schema, targets
 from simpose_tf.data.crops import CropConfig
+from simpose_tf.data.source import cut_record
 from simpose_tf.errors import InputError
 
 Batch = dict[str, np.ndarray]
@@ -39,7 +41,7 @@ class FixedPeople:
 def read(
     source: str, records: Mapping[str, str | None], crop: CropConfig, enlargement: float, count: int
 ) -> FixedPeople:
-    """Read the people that are watched: of each domain the first ones of its files, in turn.
+    """Read the people that are watched: records of each domain as far apart in its files as possible.
 
     Args:
       source: `validation` or `training`.
@@ -50,7 +52,7 @@ def read(
       count: people of each domain; fewer if there are not that many.
 
     Raises:
-      InputError: bad records (`recordfiles.find`), or damaged ones.
+      InputError: bad records (`recordfiles.find`), or none of those that are asked for is whole.
     """
     every_pixel = CropConfig(crop.height, crop.width, label_stride=1, disk_radius=crop.disk_radius)
     domains = {}
@@ -66,24 +68,18 @@ def read(
 def _read_domain(
     found: recordfiles.RecordFiles, crop: CropConfig, enlargement: float, count: int, option: str
 ) -> Batch:
-    """Return the crops of the first records of many files, one file after the other."""
-    paths = tf.data.Dataset.from_tensor_slices(_spread(found.paths, count))
-    records = paths.interleave(tf.data.TFRecordDataset, cycle_length=min(len(found.paths), count), block_length=1)
-    cut = records.take(count).map(lambda record: crops.cut_crop(schema.parse(record), tf.constant(enlargement), crop))
-    try:
-        batches = [_kept(b) for b in cut.batch(8).map(targets.from_levels).as_numpy_iterator()]
-    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-        raise InputError(f"{option}: {recordfiles.told(error)}") from error
-    return {name: np.concatenate([batch[name] for batch in batches]) for name in _KEPT}
-
-
-def _spread(paths: tuple[str, ...], count: int) -> list[str]:
-    """Return at most `count` of the paths, as far apart in their order as possible."""
-    return [paths[i * len(paths) // min(count, len(paths))] for i in range(min(count, len(paths)))]
+    """Return crops of records that lie evenly in the files; damaged ones are left out."""
+    cut = []
+    for number in np.unique(np.linspace(0, found.count - 1, min(count, found.count)).round().astype(int)):
+        with contextlib.suppress(recordfiles.DamagedRecordError):  # training counts them
+            cut.append(cut_record(found, int(number), crop, (enlargement, 0.0, False)))
+    if not cut:
+        raise InputError(f"{option}: none of the {count} records that are watched can be read")
+    levels = {name: tf.constant(np.stack([one[name] for one in cut])) for name in cut[0]}
+    labels = targets.dense_targets(levels["iuv"], levels["normal"])
+    known = {"mask": levels["mask"] > 0, "valid": levels["ignore"] == 0}
+    return _kept({name: value.numpy() for name, value in {**levels, **labels, **known}.items()})
 
 
 def _kept(batch: Batch) -> Batch:
-    return {
-        name: (np.clip(np.round(batch[name]), 0, 255) if name == "image" else batch[name]).astype(dtype)
-        for name, dtype in _KEPT.items()
-    }
+    return {name: batch[name].astype(dtype) for name, dtype in _KEPT.items()}
