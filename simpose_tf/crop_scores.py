@@ -19,7 +19,7 @@ from simpose_tf.metrics.crops import CropLabels, CropPrediction, Scores
 
 # What cutting a crop for evaluation does not use.
 _NO_AUGMENTATION = {
-    "min_enlargement": 1.0, "max_enlargement": 1.0, "flip_probability": 0.0, "hue_jitter": 0.0,
+    "min_enlargement": 1.0, "max_enlargement": 1.0, "max_rotation_deg": 0.0, "flip_probability": 0.0, "hue_jitter": 0.0,
     "saturation_jitter": 0.0, "brightness_jitter": 0.0,
 }  # fmt: skip
 

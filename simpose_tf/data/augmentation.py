@@ -1,4 +1,6 @@
-"""Augmentation: how far a crop is enlarged, whether it is mirrored, and how its colours change.
+"""Augmentation: how far a crop is enlarged and turned, whether it is mirrored, and how its colours change.
+
+Both domains get the same: nothing about the colours of a crop may tell whether it is simulated.
 
 Every draw is a pure function of (seed, counter), counter being the crop's place in the training stream: it
 does not matter in which order, thread or process it is drawn, so a training goes on exactly where it stopped.
@@ -18,6 +20,8 @@ class AugmentationConfig:
     Attributes:
       min_enlargement: smallest enlargement of the extended box in training (G-RMI: 1.0).
       max_enlargement: largest one (G-RMI: 1.5).
+      max_rotation_deg: crops are turned by up to this angle either way; the records must hold what then comes into
+        sight (`window.WindowConfig.max_rotation_deg`), or corners stay black.
       flip_probability: share of crops that are mirrored.
       hue_jitter: the colours turn about the grey axis (YIQ) by up to this angle either way, radians.
       saturation_jitter: s; saturation is multiplied by a factor between 1 / (1 + s) and 1 + s.
@@ -27,6 +31,7 @@ class AugmentationConfig:
 
     min_enlargement: float
     max_enlargement: float
+    max_rotation_deg: float
     flip_probability: float
     hue_jitter: float
     saturation_jitter: float
@@ -38,6 +43,8 @@ class AugmentationConfig:
             raise ValueError(f"enlargements must be positive, min <= max: {self}")
         if not 0 <= self.flip_probability <= 1:
             raise ValueError(f"flip_probability must lie in 0..1: {self}")
+        if not 0 <= self.max_rotation_deg <= 180:
+            raise ValueError(f"max_rotation_deg must lie in 0..180: {self}")
         if min(self.hue_jitter, self.saturation_jitter, self.brightness_jitter) < 0:
             raise ValueError(f"jitters must not be negative: {self}")
 
@@ -56,16 +63,17 @@ def draw(seed: int, counter: tf.Tensor, config: AugmentationConfig) -> dict[str,
       config: the ranges.
 
     Returns:
-      scalars `enlargement` (uniform), `flip` (bool), `hue` (radians, uniform), `saturation` and `brightness`
-      (factors, log-uniform).
+      scalars `enlargement` (uniform), `flip` (bool), `angle_deg` (uniform), `hue` (radians, uniform), `saturation`
+      and `brightness` (factors, log-uniform).
     """
     key = tf.stack([tf.constant(seed, tf.int64), tf.cast(counter, tf.int64)])
-    uniform = tf.unstack(tf.random.stateless_uniform([5], key))
+    uniform = tf.unstack(tf.random.stateless_uniform([6], key))
     span = config.max_enlargement - config.min_enlargement
     symmetric = [2 * value - 1 for value in uniform[2:]]
     return {
         "enlargement": config.min_enlargement + span * uniform[0],
         "flip": uniform[1] < config.flip_probability,
+        "angle_deg": config.max_rotation_deg * symmetric[3],
         "hue": config.hue_jitter * symmetric[0],
         "saturation": tf.exp(math.log1p(config.saturation_jitter) * symmetric[1]),
         "brightness": tf.exp(math.log1p(config.brightness_jitter) * symmetric[2]),

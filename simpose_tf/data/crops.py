@@ -1,18 +1,21 @@
-"""Crops: the window of a record that the network sees, cut out on two grids, and mirrored.
+"""Crops: the window of a record that the network sees, cut out of its picture and of its labels.
 
 Notation: H, W the crop's size; Hl, Wl the label grid's. Crop coordinates are continuous, x right, y down,
 pixel centres at +0.5. Cell (i, j) of the label grid lies on crop pixel (label_stride * i, label_stride * j).
 `r` = record pixels, `c` = crop pixels; `record_from_crop` takes c to r.
+
+OpenCV warps: on one core it takes a seventh of the time of `tf.image.resize` and `tfa.image.transform`, which would
+cost more than decoding the record (`python -m simpose_tf.bench_data`).
 """
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
-import tensorflow as tf
-import tensorflow_addons as tfa
 
-from simpose_tf import charts, keypoints
+from simpose_tf import geometry, keypoints
 from simpose_tf.data import schema
+from simpose_tf.errors import InputError
 
 # The crop height at which G-RMI states its lengths in pixels (sec. 3.2).
 REFERENCE_HEIGHT = 353
@@ -69,164 +72,173 @@ class CropConfig:
         return (np.arange(self.grid_height) * self.label_stride + 0.5).astype(np.float32)
 
 
-def record_from_crop(box_yxyx: tf.Tensor, enlargement: tf.Tensor, crop: CropConfig) -> tf.Tensor:
-    """Return the `[3, 3]` affine that takes crop to record coordinates.
+def record_from_crop(
+    box_yxyx: np.ndarray, enlargement: float, crop: CropConfig, angle_deg: float = 0.0, flip: bool = False
+) -> np.ndarray:
+    """Return the `[3, 3]` affine, float64, that takes crop to record coordinates.
 
     The box is extended about its centre to the crop's aspect, never stretched, then enlarged (G-RMI sec. 3.2;
-    `geometry.extend_box`).
+    `geometry.extend_box`); the frame that is cut out is turned about that centre.
 
     Args:
-      box_yxyx: `[4]` float32, record pixels.
-      enlargement: scalar float32, factor on both sides.
+      box_yxyx: `[4]`, record pixels.
+      enlargement: factor on both sides.
       crop: the crop's size.
+      angle_deg: of the frame, clockwise as one sees it; the person turns the other way.
+      flip: mirror left to right: crop x becomes W - x.
 
-    Raises InvalidArgumentError for a box without area.
+    Raises:
+      InputError: a box that is not finite, or without area.
     """
-    ymin, xmin, ymax, xmax = tf.unstack(box_yxyx)
-    box_height = tf.maximum(ymax - ymin, (xmax - xmin) * crop.aspect)
-    with tf.control_dependencies([tf.debugging.assert_positive(box_height, "a record's box has no area")]):
-        scale = box_height * enlargement / crop.height
-    x0 = (xmin + xmax) / 2 - scale * crop.width / 2
-    y0 = (ymin + ymax) / 2 - scale * crop.height / 2
-    zero, one = tf.zeros_like(scale), tf.ones_like(scale)
-    return tf.reshape(tf.stack([scale, zero, x0, zero, scale, y0, zero, zero, one]), [3, 3])
+    ymin, xmin, ymax, xmax = geometry.extend_box(box_yxyx, crop.aspect, enlargement)
+    if not 0 < ymax - ymin < np.inf or not np.isfinite(xmin + xmax):
+        raise InputError("the person's box has no area")
+    scale, angle = (ymax - ymin) / crop.height, np.radians(angle_deg)
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if flip:
+        turn = turn * [-1, 1]
+    middle = np.array([xmin + xmax, ymin + ymax]) / 2
+    matrix = np.eye(3)
+    matrix[:2, :2] = turn
+    matrix[:2, 2] = middle - turn @ [crop.width / 2, crop.height / 2]
+    return matrix
 
 
-def points_to_crop(r_from_c: tf.Tensor, points_xy: tf.Tensor) -> tf.Tensor:
-    """Return points `[N, 2]` (record pixels) in crop pixels; `r_from_c` is a `record_from_crop`."""
-    return (points_xy - r_from_c[:2, 2]) / r_from_c[0, 0]
+def scale_of(r_from_c: np.ndarray) -> float:
+    """Return record pixels per crop pixel of a `record_from_crop`."""
+    return float(np.hypot(r_from_c[0, 0], r_from_c[1, 0]))
 
 
-def warp_image(image: tf.Tensor, r_from_c: tf.Tensor, crop: CropConfig) -> tf.Tensor:
-    """Return the crop of a picture: bilinear, low-passed where it shrinks, black outside.
-
-    `tfa.image.transform` samples without a low-pass, and most records are larger than their crops: they would
-    alias. A crop is scaled and shifted only, which the antialiased kernel below `tf.image.resize` does.
+def warp_image(image: np.ndarray, r_from_c: np.ndarray, crop: CropConfig) -> np.ndarray:
+    """Return the crop of a picture: low-passed where it shrinks, then bilinear; black outside.
 
     Args:
-      image: `[h, w, 3]` uint8 RGB, the record's picture.
+      image: uint8 `[h, w, 3]`.
       r_from_c: `[3, 3]`, `record_from_crop`.
       crop: the crop's size.
 
     Returns:
-      `[H, W, 3]` float32, 0..255.
+      uint8 `[H, W, 3]`.
     """
-    scale = 1 / r_from_c[0, 0]
-    warped = tf.raw_ops.ScaleAndTranslate(
-        images=image[None],
-        size=[crop.height, crop.width],
-        scale=tf.stack([scale, scale]),
-        translation=-scale * tf.stack([r_from_c[1, 2], r_from_c[0, 2]]),
-        kernel_type="triangle",
-        antialias=True,
-    )
-    return tf.ensure_shape(warped[0], [crop.height, crop.width, 3])
+    reduced, matrix = _reduce(image, r_from_c, crop)
+    if not reduced.size:
+        return np.zeros((crop.height, crop.width, 3), np.uint8)
+    return _warp(reduced, matrix, (crop.width, crop.height), cv2.INTER_LINEAR)
 
 
-def warp_labels(labels: tf.Tensor, r_from_c: tf.Tensor, crop: CropConfig) -> tf.Tensor:
+def _reduce(image: np.ndarray, r_from_c: np.ndarray, crop: CropConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a crop needs of a picture, reduced to the crop's scale by area, and its `source_from_crop`.
+
+    Pictures that grow stay as they are. The result is empty where the crop lies off the picture.
+    """
+    scale = scale_of(r_from_c)
+    if scale <= 1:
+        return image, r_from_c
+    corners = geometry.transform_points(r_from_c, np.array([[x, y] for x in (0, crop.width) for y in (0, crop.height)]))
+    reach = 2 * scale  # two reduced pixels
+    x0, y0 = np.maximum(np.floor(corners.min(0) - reach), 0).astype(int)
+    x1, y1 = np.maximum(np.ceil(corners.max(0) + reach), 0).astype(int)
+    region = image[y0:y1, x0:x1]
+    reduced_from_record = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, scale]]) / scale
+    if region.size:
+        # With the factors themselves, not a size, OpenCV's grid is exact (`window.cut_image`).
+        region = cv2.resize(region, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
+    return region, reduced_from_record @ r_from_c
+
+
+def warp_labels(labels: np.ndarray, r_from_c: np.ndarray, crop: CropConfig) -> np.ndarray:
     """Return the labels of the record pixels in which the label grid's points lie, 0 outside.
 
     Args:
-      labels: `[h, w, C]` uint8.
+      labels: `[h, w]` or `[h, w, C]`, uint8 or uint16.
       r_from_c: `[3, 3]`, `record_from_crop`.
-      crop: the crop's size.
+      crop: the crop's size and label grid.
 
     Returns:
-      `[Hl, Wl, C]` uint8.
+      `[Hl, Wl]` or `[Hl, Wl, C]` of the same type.
     """
-    scale = r_from_c[0, 0]
-    # tfa counts whole pixels from their centres: index (i, j) is continuous (i + .5, j + .5).
-    shift = (scale - 1) / 2 + r_from_c[:2, 2]
-    step, zero = scale * crop.label_stride, tf.zeros_like(scale)
-    transform = tf.stack([step, zero, shift[0], zero, step, shift[1], zero, zero])
-    size = [crop.grid_height, crop.grid_width]
-    warped = tfa.image.transform(labels, transform, "nearest", output_shape=size)
-    return tf.ensure_shape(warped, [*size, labels.shape[-1]])
+    stride = crop.label_stride
+    first = (1 - stride) / 2  # so that grid index (i, j), continuous (i + .5, j + .5), is crop (stride * i + .5, ...)
+    crop_from_grid = np.array([[stride, 0, first], [0, stride, first], [0, 0, 1]])
+    return _warp(labels, r_from_c @ crop_from_grid, (crop.grid_width, crop.grid_height), cv2.INTER_NEAREST)
 
 
-def cut_crop(parsed: dict[str, tf.Tensor], enlargement: tf.Tensor, crop: CropConfig) -> dict[str, tf.Tensor]:
+def _warp(source: np.ndarray, source_from_target: np.ndarray, size: tuple[int, int], interpolation: int) -> np.ndarray:
+    """Return OpenCV's affine warp to `size` (width, height), in continuous coordinates; 0 outside."""
+    matrix = source_from_target[:2].copy()
+    # OpenCV counts from pixel centres: index i is continuous i + .5.
+    matrix[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
+    return cv2.warpAffine(source, matrix, size, flags=interpolation | cv2.WARP_INVERSE_MAP, borderValue=0)
+
+
+def cut_crop(
+    fields: dict[str, object], r_from_c: np.ndarray, crop: CropConfig, picture: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Cut one crop out of a record.
 
-    Only what the record holds is decoded, and labels go straight to the label grid. They stay the record's
-    levels, so that `targets.from_levels` turns a whole batch at once.
+    Only what is needed is decoded, and labels go straight to the label grid. Their values stay the record's levels,
+    in the record's frame: `targets.expand` turns those of a whole batch at once, where the network is.
 
     Args:
-      parsed: `schema.parse` of a record.
-      enlargement: scalar float32, of the extended box.
+      fields: `schema.read` of a record.
+      r_from_c: `record_from_crop`.
       crop: size and label grid.
+      picture: the record's picture, if it is decoded already.
 
     Returns:
-      `image` and the plain entries of a batch (`pipeline`) without the batch axis; `mask`, `ignore` uint8
-      `[Hl,Wl,1]`, `iuv`, `normal` uint16 `[Hl,Wl,3]`, all zero where the record lacks them.
+      `image` uint8 `[H,W,3]`; `mask`, `ignore` uint8 `[Hl,Wl]`; `iuv`, `normal` uint16 `[Hl,Wl,3]`, zero where the
+      record lacks them; the plain entries of a batch (`pipeline`). Mirrored crops have left and right keypoints
+      exchanged.
+
+    Raises:
+      InputError, ValueError: the record is damaged.
     """
-    r_from_c = record_from_crop(parsed["box_yxyx"], enlargement, crop)
-    mask = schema.decode_picture(parsed["mask"], "mask")
-    has_dense = (parsed["iuv"] != "") & (parsed["normal"] != "")
+    image = schema.decode_picture(fields["image"], "image") if picture is None else picture
+    mask = decode_labels(fields, "mask", image)
+    points, visibility = _keypoints(fields, r_from_c)
+    has_dense = "iuv" in fields and "normal" in fields
     return {
-        "image": warp_image(schema.decode_picture(parsed["image"], "image"), r_from_c, crop),
-        "domain": tf.cast(parsed["domain"], tf.int32),
-        "keypoints_xy": points_to_crop(r_from_c, parsed["keypoints_xy"]),
-        "visibility": tf.cast(parsed["visibility"], tf.int32),
+        "image": warp_image(image, r_from_c, crop),
+        "domain": np.int32(fields["domain"]),
+        "keypoints_xy": points,
+        "visibility": visibility,
         "mask": warp_labels(mask, r_from_c, crop),
-        "ignore": _cut_optional(parsed, "ignore", parsed["ignore"] != "", r_from_c, crop),
-        "has_dense": tf.cast(has_dense, tf.float32),
-        "iuv": _cut_optional(parsed, "iuv", has_dense, r_from_c, crop),
-        "normal": _cut_optional(parsed, "normal", has_dense, r_from_c, crop),
-        "area": tf.cast(tf.math.count_nonzero(mask), tf.float32) / tf.square(r_from_c[0, 0]),
-        "record_from_crop": r_from_c,
-        "image_id": parsed["image_id"],
-        "person_id": parsed["person_id"],
+        "ignore": _cut_optional(fields, "ignore", image, r_from_c, crop),
+        "has_dense": np.float32(has_dense),
+        "iuv": _cut_optional(fields if has_dense else {}, "iuv", image, r_from_c, crop),
+        "normal": _cut_optional(fields if has_dense else {}, "normal", image, r_from_c, crop),
+        "area": np.float32(np.count_nonzero(mask) / scale_of(r_from_c) ** 2),
+        "record_from_crop": r_from_c.astype(np.float32),
+        "image_id": np.int64(fields["image_id"]),
+        "person_id": np.int64(fields["person_id"]),
     }
+
+
+def decode_labels(fields: dict[str, object], name: str, image: np.ndarray) -> np.ndarray:
+    """Return a record's label picture; raise InputError if it is not as large as its image."""
+    labels = schema.decode_picture(fields[name], name)
+    if labels.shape[:2] != image.shape[:2]:
+        raise InputError(f"{schema.BY_NAME[name].key} is {labels.shape[:2]}, the picture {image.shape[:2]}")
+    return labels
 
 
 def _cut_optional(
-    parsed: dict[str, tf.Tensor], name: str, exists: tf.Tensor, r_from_c: tf.Tensor, crop: CropConfig
-) -> tf.Tensor:
-    """Return the levels of a label picture on the label grid, or zeros, undecoded, unless it exists."""
-    wide = schema.BY_NAME[name].encoding == "png16"
-    shape = [crop.grid_height, crop.grid_width, 3 if wide else 1]
-
-    def cut() -> tf.Tensor:
-        picture = schema.decode_picture(parsed[name], name)
-        if not wide:
-            return warp_labels(picture, r_from_c, crop)
-        # tfa knows no uint16: the nearest pixel's bytes travel as they are.
-        size = tf.shape(picture)
-        pairs = tf.reshape(tf.bitcast(picture, tf.uint8), [size[0], size[1], 6])
-        return tf.bitcast(tf.reshape(warp_labels(pairs, r_from_c, crop), [*shape, 2]), tf.uint16)
-
-    return tf.cond(exists, cut, lambda: tf.zeros(shape, tf.uint16 if wide else tf.uint8))
+    fields: dict[str, object], name: str, image: np.ndarray, r_from_c: np.ndarray, crop: CropConfig
+) -> np.ndarray:
+    """Return the levels of a label picture on the label grid, or zeros where the record lacks it."""
+    if name in fields:
+        return warp_labels(decode_labels(fields, name, image), r_from_c, crop)
+    grid = crop.grid_height, crop.grid_width
+    return np.zeros((*grid, 3), np.uint16) if schema.BY_NAME[name].encoding == "png16" else np.zeros(grid, np.uint8)
 
 
-def flip_crops(crops: dict[str, tf.Tensor], flip: tf.Tensor, crop: CropConfig) -> dict[str, tf.Tensor]:
-    """Mirror some crops of a batch left to right: x becomes W - x.
-
-    Left and right keypoints change places, parts, u and v follow `charts.FLIP*`, x of normals changes sign,
-    `record_from_crop` takes the mirrored coordinates. The label grid falls on itself.
-
-    Args:
-      crops: `image`, `keypoints_xy`, `visibility`, `mask`, `valid`, `part`, `uv`, `normal`, `record_from_crop`
-        as in `pipeline`; other entries pass unchanged.
-      flip: `[B]` bool.
-      crop: the crop's size.
-    """
-    part = tf.gather(tf.constant(charts.FLIP, tf.int32), crops["part"])
-    turned = tf.constant(np.stack([charts.FLIP_U, charts.FLIP_V], -1))
-    uv = tf.where(tf.gather(turned, crops["part"]), 1 - crops["uv"], crops["uv"])
-    mirror = tf.constant([[-1, 0, crop.width], [0, 1, 0], [0, 0, 1]], tf.float32)
-    mirrored_xy = tf.constant([crop.width, 0], tf.float32) + crops["keypoints_xy"] * tf.constant([-1.0, 1.0])
-    flipped = {name: tf.reverse(crops[name], [2]) for name in ("image", "mask", "valid")}
-    flipped |= {
-        "part": tf.reverse(part, [2]),
-        "uv": tf.reverse(uv, [2]),
-        "normal": tf.reverse(crops["normal"] * tf.constant([-1.0, 1.0, 1.0]), [2]),
-        "keypoints_xy": tf.gather(mirrored_xy, keypoints.FLIP, axis=1),
-        "visibility": tf.gather(crops["visibility"], keypoints.FLIP, axis=1),
-        "record_from_crop": crops["record_from_crop"] @ mirror,
-    }
-    return crops | {name: _choose(flip, flipped[name], crops[name]) for name in flipped}
-
-
-def _choose(condition: tf.Tensor, yes: tf.Tensor, no: tf.Tensor) -> tf.Tensor:
-    """Return `yes` or `no`, `[B, ...]`, by a condition `[B]`."""
-    return tf.where(tf.reshape(condition, [-1] + [1] * (yes.shape.rank - 1)), yes, no)
+def _keypoints(fields: dict[str, object], r_from_c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return keypoints `[17,2]` float32 in crop pixels and flags `[17]` int32, left and right exchanged by a mirror."""
+    points = np.asarray(fields["keypoints_xy"], float)
+    if not np.all(np.isfinite(points)):
+        raise InputError("a keypoint is not finite")
+    points = geometry.transform_points(np.linalg.inv(r_from_c), points).astype(np.float32)
+    visibility = np.asarray(fields["visibility"], np.int32)
+    if np.linalg.det(r_from_c[:2, :2]) < 0:
+        return points[keypoints.FLIP], visibility[keypoints.FLIP]
+    return points, visibility

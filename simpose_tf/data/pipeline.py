@@ -1,4 +1,4 @@
-"""The input pipeline: record files in, batches of crops with their targets out.
+"""The input pipeline: record files in, batches of crops out, and their targets where the network is.
 
 Notation: B crops of H x W pixels, Hl x Wl cells of the label grid (`crops`), K = 17 keypoints. A batch is a
 dict:
@@ -9,28 +9,40 @@ dict:
 | domain | int32 `[B]` | `schema.REAL` or `schema.SIM` |
 | keypoints_xy | float32 `[B,K,2]` | crop pixels, also of those outside the crop |
 | visibility | int32 `[B,K]` | COCO flags; in training 0 for keypoints outside the crop |
-| heatmap, offset, keypoint_weight | float32 | `targets.keypoint_targets` |
-| mask | float32 `[B,Hl,Wl]` | 1 on the person |
-| valid | float32 `[B,Hl,Wl]` | 0 where the record says that nothing is known |
 | has_dense | float32 `[B]` | 1 where the record holds iuv and normals |
-| part | int32 `[B,Hl,Wl]` | 0..24; 0 off the person and where absent |
-| uv | float32 `[B,Hl,Wl,2]` | in [0, 1]; 0 likewise |
-| normal | float32 `[B,Hl,Wl,3]` | unit normals, camera frame; 0 likewise |
 | area | float32 `[B]` | the whole mask's area in crop pixels (for OKS) |
 | record_from_crop | float32 `[B,3,3]` | takes crop to record coordinates |
 | image_id, person_id | int64 `[B]` | as in the record |
+
+Evaluation batches, and training batches after `targets.expand`, also hold
+
+| name | dtype, shape | meaning |
+|---|---|---|
+| heatmap, offset, keypoint_weight | float32 | `targets.keypoint_targets` |
+| mask | float32 `[B,Hl,Wl]` | 1 on the person |
+| valid | float32 `[B,Hl,Wl]` | 0 where the record says that nothing is known |
+| part | int32 `[B,Hl,Wl]` | 0..24; 0 off the person and where absent |
+| uv | float32 `[B,Hl,Wl,2]` | in [0, 1]; 0 likewise |
+| normal | float32 `[B,Hl,Wl,3]` | unit normals, camera frame of the crop; 0 likewise |
+
+and training batches before that the levels of these labels in the record's frame (`crops.cut_crop`): `mask`, `ignore`
+uint8 `[B,Hl,Wl]`, `iuv`, `normal` uint16 `[B,Hl,Wl,3]`.
 """
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import tensorflow as tf
 
 from simpose_tf.data import augmentation as augment
-from simpose_tf.data import crops, recordfiles, schema, targets
+from simpose_tf.data import recordfiles, schema, targets
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
+from simpose_tf.data.damage import Damage
+from simpose_tf.data.python_calls import in_graph
+from simpose_tf.data.source import CropSource, Mix, cut_record
 from simpose_tf.errors import InputError
 
 # Shares of simulated crops are fractions with at most this denominator: 2/3 may be written .6667.
@@ -45,16 +57,20 @@ class PipelineConfig:
       batch_size: crops in a batch. The paper's number counts per replica: whoever feeds R replicas from one
         stream asks for R times it (`dataclasses.replace`).
       sim_share: share of simulated crops, 0..1 (SimPose sec. 4.3, Table 2).
-      shuffle_buffer: serialised records, of each domain, among which the next one is drawn.
+      shuffle_buffer: records of each domain that are shuffled among each other; they are not held in memory.
+      max_damaged: damaged records that are passed over and counted; one more stops the run.
     """
 
     batch_size: int
     sim_share: float
     shuffle_buffer: int
+    max_damaged: int
 
     def __post_init__(self):
         if self.batch_size < 1 or self.shuffle_buffer < 1 or not 0 <= self.sim_share <= 1:
             raise ValueError(f"batch_size and shuffle_buffer must be positive, sim_share in 0..1: {self}")
+        if self.max_damaged < 0:
+            raise ValueError(f"max_damaged must not be negative: {self}")
 
     @property
     def exact_share(self) -> Fraction:
@@ -70,12 +86,13 @@ def train_batches(
     pipeline: PipelineConfig,
     seed: int,
     start_batch: int = 0,
-) -> tf.data.Dataset:  # Seven parameters: six settings of one run, and where to go on.
-    """Return the endless stream of training batches.
+    damage: Damage | None = None,
+) -> tf.data.Dataset:  # Eight parameters: six settings of one run, where to go on, and who counts what is damaged.
+    """Return the endless stream of training batches, with labels as levels (see above).
 
     The stream is a function of the arguments alone: `start_batch=k` gives what batch k, k+1, ... of the
-    uninterrupted stream are, and does not decode those before. Of B crops in a row, floor or ceil of
-    B * sim_share are simulated; over a whole cycle of `mix` exactly that share.
+    uninterrupted stream are, and does not read those before. Of B crops in a row, floor or ceil of
+    B * sim_share are simulated; over a whole cycle of `source.Mix` exactly that share.
 
     Args:
       sim_records: glob of the simulated records; not looked at where `sim_share` is 0.
@@ -83,27 +100,29 @@ def train_batches(
       crop: size and label grid.
       augmentation: ranges.
       pipeline: size and mix of a batch.
-      seed: any integer.
+      seed: at least 0.
       start_batch: number of the first batch.
+      damage: counts damaged records; None for a count that nobody else sees.
 
     Raises:
       InputError: a domain with a share has no records, or bad ones (`recordfiles.find`).
+      InvalidArgumentError, while batches are drawn: too many damaged records, or records of another version or domain;
+        `recordfiles.told` says which.
     """
-    share, start = pipeline.exact_share, start_batch * pipeline.batch_size
-    sims = math.floor(start * share)
-    streams = [
-        _domain_stream(real_records, schema.REAL, 1 - share, pipeline.shuffle_buffer, (seed, start - sims)),
-        _domain_stream(sim_records, schema.SIM, share, pipeline.shuffle_buffer, (seed, sims)),
-    ]
-    counted = mix(streams, share, start).enumerate(start)
-    cut = counted.map(
-        lambda counter, record: _train_crop(record, augment.draw(seed, counter, augmentation), crop, augmentation),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    batches = cut.batch(pipeline.batch_size, drop_remainder=True).map(
-        lambda batch: _train_targets(batch, crop), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    share, damage = pipeline.exact_share, damage or Damage(pipeline.max_damaged)
+    patterns = [(real_records, 1 - share), (sim_records, share)]
+    streams = [_domain_stream(p, domain, of, pipeline, seed) for domain, (p, of) in enumerate(patterns)]
+    source = CropSource(streams, Mix(share), crop, damage)
+
+    def cut(counter: tf.Tensor) -> dict[str, tf.Tensor]:
+        drawn = augment.draw(seed, counter, augmentation)
+        arguments = counter, drawn["enlargement"], drawn["angle_deg"], drawn["flip"]
+        cut = in_graph(source.cut, arguments, crop_spec(crop))
+        image = tf.cast(cut["image"], tf.float32)
+        return cut | {"image": augment.jitter_colors(image, drawn) if augmentation.changes_colors else image}
+
+    counters = tf.data.Dataset.range(start_batch * pipeline.batch_size, tf.int64.max)
+    batches = _parallel(counters, cut).batch(pipeline.batch_size, drop_remainder=True)
     return _without_sharding(batches.prefetch(tf.data.AUTOTUNE))
 
 
@@ -113,70 +132,58 @@ def eval_batches(
     """Return one pass over the records of a glob, in the order of the files, without any randomness.
 
     Boxes are enlarged by `augmentation.test_enlargement`; the last batch may be smaller; the visibility flags
-    are the record's. Raises InputError for bad records (`recordfiles.find`), which names the `option` of the glob.
+    are the record's. Raises InputError for bad records (`recordfiles.find`), which names the `option` of the glob, and
+    InvalidArgumentError at the first damaged one.
     """
-    enlargement = tf.constant(augmentation.test_enlargement)
-    cut = recordfiles.once(recordfiles.find(records, option)).map(
-        lambda record: crops.cut_crop(schema.parse(record), enlargement, crop),
-        tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return cut.batch(batch_size).map(lambda batch: _eval_targets(batch, crop)).prefetch(tf.data.AUTOTUNE)
+    found = recordfiles.find(records, option)
+
+    def cut(number: int) -> dict:
+        try:
+            return cut_record(found, number, crop, (augmentation.test_enlargement, 0.0, False))
+        except recordfiles.DamagedRecordError as error:
+            raise InputError(f"{found.name(number)} is damaged: {error}") from error
+
+    cuts = _parallel(tf.data.Dataset.range(found.count), lambda number: in_graph(cut, (number,), crop_spec(crop)))
+    return cuts.batch(batch_size).map(lambda batch: targets.expand(batch, crop)).prefetch(tf.data.AUTOTUNE)
 
 
-def mix(streams: list[tf.data.Dataset | None], share: Fraction, start: int) -> tf.data.Dataset:
-    """Interleave the streams (real, sim) in a fixed cycle with an exact share of the second.
+def crop_spec(crop: CropConfig) -> dict[str, tf.TensorSpec]:
+    """Return types and shapes of `crops.cut_crop`."""
+    grid = (crop.grid_height, crop.grid_width)
+    return {
+        "image": tf.TensorSpec((crop.height, crop.width, 3), tf.uint8),
+        "domain": tf.TensorSpec((), tf.int32),
+        "keypoints_xy": tf.TensorSpec((17, 2), tf.float32),
+        "visibility": tf.TensorSpec((17,), tf.int32),
+        "mask": tf.TensorSpec(grid, tf.uint8),
+        "ignore": tf.TensorSpec(grid, tf.uint8),
+        "has_dense": tf.TensorSpec((), tf.float32),
+        "iuv": tf.TensorSpec((*grid, 3), tf.uint16),
+        "normal": tf.TensorSpec((*grid, 3), tf.uint16),
+        "area": tf.TensorSpec((), tf.float32),
+        "record_from_crop": tf.TensorSpec((3, 3), tf.float32),
+        "image_id": tf.TensorSpec((), tf.int64),
+        "person_id": tf.TensorSpec((), tf.int64),
+    }
 
-    Crop c is simulated where floor((c + 1) * share) > floor(c * share): as even as a share can be.
 
-    Args:
-      streams: real and simulated records from crop `start` on; None where the share leaves no need of it.
-      share: of the simulated records.
-      start: number of the first crop.
-    """
-    if share in (0, 1):
-        return streams[int(share)]
-    cycle = [int((c + 1) * share) - int(c * share) for c in range(share.denominator)]
-    turned = cycle[start % len(cycle) :] + cycle[: start % len(cycle)]
-    choices = tf.data.Dataset.from_tensor_slices(tf.constant(turned, tf.int64)).repeat()
-    return tf.data.Dataset.choose_from_datasets(streams, choices)
+def _parallel(numbers: tf.data.Dataset, function: Callable[[tf.Tensor], dict]) -> tf.data.Dataset:
+    """Map a function over numbers on all cores, in order."""
+    cv2.setNumThreads(1)  # each crop on one core, or OpenCV's threads and those of tf.data push each other out
+    return numbers.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _domain_stream(
-    pattern: str | None, domain: int, share: Fraction, shuffle_buffer: int, seed_and_skip: tuple[int, int]
-) -> tf.data.Dataset | None:
-    """Return one domain's serialised records, or None where it has no share."""
+    pattern: str | None, domain: int, share: Fraction, pipeline: PipelineConfig, seed: int
+) -> recordfiles.Stream | None:
+    """Return one domain's stream of records, or None where it has no share."""
     if not share:
         return None
     name = schema.DOMAIN_NAMES[domain]
     if not pattern:
         raise InputError(f"--{name}_records: missing, but {name} records make up {share} of every batch")
-    seed, skip = seed_and_skip
-    return recordfiles.stream(recordfiles.find(pattern, f"--{name}_records", domain), shuffle_buffer, seed, skip)
-
-
-def _train_crop(
-    record: tf.Tensor, drawn: dict[str, tf.Tensor], crop: CropConfig, augmentation: AugmentationConfig
-) -> dict[str, tf.Tensor]:
-    """Return `crops.cut_crop` with its colours changed, and whether it is to be mirrored (`flip`)."""
-    cut = crops.cut_crop(schema.parse(record), drawn["enlargement"], crop)
-    if augmentation.changes_colors:
-        cut["image"] = augment.jitter_colors(cut["image"], drawn)
-    return cut | {"flip": drawn["flip"]}
-
-
-def _train_targets(batch: dict[str, tf.Tensor], crop: CropConfig) -> dict[str, tf.Tensor]:
-    """Turn a batch of `_train_crop` into a training batch."""
-    batch = targets.from_levels(batch)
-    batch = crops.flip_crops(batch, batch.pop("flip"), crop)
-    batch["visibility"] = targets.hide_outside(batch["keypoints_xy"], batch["visibility"], crop)
-    return batch | targets.keypoint_targets(batch["keypoints_xy"], batch["visibility"], crop)
-
-
-def _eval_targets(batch: dict[str, tf.Tensor], crop: CropConfig) -> dict[str, tf.Tensor]:
-    """Turn a batch of `crops.cut_crop` into an evaluation batch."""
-    batch = targets.from_levels(batch)
-    return batch | targets.keypoint_targets(batch["keypoints_xy"], batch["visibility"], crop)
+    found = recordfiles.find(pattern, f"--{name}_records", domain, tolerant=pipeline.max_damaged > 0)
+    return recordfiles.Stream(found, pipeline.shuffle_buffer, (seed, domain))
 
 
 def _without_sharding(batches: tf.data.Dataset) -> tf.data.Dataset:

@@ -1,14 +1,19 @@
-"""TFRecord files as input: found, counted, checked before work begins, read in an order that a seed fixes."""
+"""TFRecord files as input: found, checked before work begins, read record by record in an order that a seed fixes.
 
+Only where each record begins is kept in memory: a stream can start anywhere at once, the order is shuffled without a
+buffer of records, and one damaged record costs no other.
+"""
+
+import functools
 import os
 import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import google_crc32c
+import numpy as np
 import tensorflow as tf
-from tensorflow.random.experimental import stateless_fold_in as fold_in
-from tensorflow.random.experimental import stateless_shuffle
 
 from simpose_tf import files
 from simpose_tf.data import schema
@@ -16,17 +21,85 @@ from simpose_tf.errors import InputError
 
 # A TFRecord: uint64 length, uint32 CRC of it, the data, uint32 CRC of the data.
 _HEADER, _FOOTER = 12, 4
+# Files that are read in turn.
+_INTERLEAVED = 16
+# Where a length is damaged, the next record is looked for in so many bytes.
+_SEARCHED_BYTES = 1 << 24
 
 
-@dataclass(frozen=True)
+class DamagedRecordError(Exception):
+    """A record that can't be read. The message is the cause, without the place."""
+
+
+@dataclass(frozen=True, eq=False)
 class RecordFiles:
-    """The files of a glob and how many records they hold."""
+    """The files of a glob and where their records are.
+
+    Attributes:
+      paths: the files.
+      bounds: for each file int64 `[n + 1]`: record i lies in bytes bounds[i] to bounds[i + 1].
+    """
 
     paths: tuple[str, ...]
-    count: int
+    bounds: tuple[np.ndarray, ...]
+
+    @functools.cached_property
+    def counts(self) -> tuple[int, ...]:
+        """Records in each file."""
+        return tuple(len(bounds) - 1 for bounds in self.bounds)
+
+    @functools.cached_property
+    def count(self) -> int:
+        """Records in all files."""
+        return sum(self.counts)
+
+    @functools.cached_property
+    def _firsts(self) -> np.ndarray:
+        return np.cumsum((0, *self.counts))
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return the file and the place in it of record `number`, counted through all files."""
+        file = int(np.searchsorted(self._firsts, number, "right")) - 1
+        return file, int(number - self._firsts[file])
+
+    def name(self, number: int) -> str:
+        """Return what messages call record `number`."""
+        file, place = self.place(number)
+        return f"{self.paths[file]}: record {place}"
+
+    def read(self, number: int) -> bytes:
+        """Return record `number`, counted through all files. Raises DamagedRecordError."""
+        file, place = self.place(number)
+        start, end = (int(at) for at in self.bounds[file][place : place + 2])
+        with open(self.paths[file], "rb", buffering=0) as stream:
+            return payload(os.pread(stream.fileno(), end - start, start), end - start)
 
 
-def find(pattern: str, what: str, domain: int | None = None) -> RecordFiles:
+def payload(stored: bytes, size: int) -> bytes:
+    """Return the data of a stored TFRecord of `size` bytes. Raises DamagedRecordError unless both checksums fit."""
+    if len(stored) < size or size < _HEADER + _FOOTER or _length_at(stored, 0) != size - _HEADER - _FOOTER:
+        raise DamagedRecordError("it is cut off, or its length is damaged")
+    data = stored[_HEADER:-_FOOTER]
+    if _masked_crc(data) != struct.unpack("<I", stored[-_FOOTER:])[0]:
+        raise DamagedRecordError("its checksum is wrong")
+    return data
+
+
+def _masked_crc(data: bytes) -> int:
+    """Return TFRecord's checksum: CRC-32C, rotated by 15 bits, plus a constant."""
+    crc = google_crc32c.value(data)
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _length_at(stored: bytes, at: int) -> int | None:
+    """Return the length of the record whose header stands at `at`, or None if no sound header does."""
+    header = stored[at : at + _HEADER]
+    if len(header) < _HEADER or _masked_crc(header[:8]) != struct.unpack("<I", header[8:])[0]:
+        return None
+    return struct.unpack("<Q", header[:8])[0]
+
+
+def find(pattern: str, what: str, domain: int | None = None, tolerant: bool = False) -> RecordFiles:
     """Return the record files of a glob; files without records are left out.
 
     Walks over the lengths of all records, and decodes the first one of each file.
@@ -35,87 +108,112 @@ def find(pattern: str, what: str, domain: int | None = None) -> RecordFiles:
       pattern: the glob.
       what: the option that it comes from.
       domain: what the records must be, `schema.REAL` or `schema.SIM`, or None for either.
+      tolerant: leave damaged records to whoever reads them; stretches that can't be read count as one record.
 
     Raises:
-      InputError: no file matches, none holds a record, a file is cut off, no TFRecord file, of another
-        schema or of the other domain.
+      InputError: no file matches, none holds a record, a file is no TFRecord file, of another schema or of the other
+        domain, or, unless tolerant, cut off or damaged at its first record.
     """
     paths = files.match(pattern, what)
-    counts = [count_records(path) for path in paths]
-    if not sum(counts):
+    bounds = [find_bounds(path, tolerant) for path in paths]
+    kept = [i for i, ends in enumerate(bounds) if len(ends) > 1]
+    if not kept:
         raise InputError(f"{what}: no record in the files of {pattern!r}")
-    for path, count in zip(paths, counts, strict=True):
-        if count:
-            check_first(path, what, domain)
-    return RecordFiles(tuple(p for p, count in zip(paths, counts, strict=True) if count), sum(counts))
+    found = RecordFiles(tuple(paths[i] for i in kept), tuple(bounds[i] for i in kept))
+    for first in np.cumsum((0, *found.counts[:-1])):
+        check_record(found, int(first), what, domain, tolerant)
+    return found
 
 
-def count_records(path: str) -> int:
-    """Return the number of records in a TFRecord file. Raises InputError if it is none, or cut off."""
-    size, at, count = Path(path).stat().st_size, 0, 0
+def find_bounds(path: str, tolerant: bool = False) -> np.ndarray:
+    """Return where the records of a TFRecord file begin, and where the last one ends, int64 `[n + 1]`.
+
+    Raises InputError if it is none, or, unless tolerant, damaged or cut off.
+    """
+    size, bounds = Path(path).stat().st_size, [0]
     with Path(path).open("rb", buffering=0) as file:
-        while at < size:
-            header = file.read(_HEADER)
-            at += len(header) + _FOOTER + (struct.unpack("<Q", header[:8])[0] if len(header) == _HEADER else 0)
-            if len(header) < _HEADER or at > size:
-                raise InputError(f"{path}: record {count} is cut off, or this is no TFRecord file")
-            file.seek(at, os.SEEK_SET)
-            count += 1
-    return count
+        while bounds[-1] < size:
+            length = _length_at(os.pread(file.fileno(), _HEADER, bounds[-1]), 0)
+            end = None if length is None else bounds[-1] + _HEADER + length + _FOOTER
+            if end is None or end > size:
+                if not tolerant or (len(bounds) == 1 and _next_header(file.fileno(), 0, size) == size):
+                    raise InputError(f"{path}: record {len(bounds) - 1} is cut off, or this is no TFRecord file")
+                end = _next_header(file.fileno(), bounds[-1], size)
+            bounds.append(end)
+    return np.array(bounds, np.int64)
 
 
-def check_first(path: str, what: str, domain: int | None) -> None:
-    """Raise InputError unless the file's first record is whole, of this schema and of the domain."""
+def _next_header(file: int, start: int, size: int) -> int:
+    """Return where the next record begins after a damaged one at `start`, or `size` if none is found."""
+    stored = os.pread(file, _SEARCHED_BYTES, start)
+    for at in range(1, len(stored) - _HEADER):
+        length = _length_at(stored, at)
+        if length is not None and start + at + _HEADER + length + _FOOTER <= size:
+            return start + at
+    return size
+
+
+def check_record(found: RecordFiles, number: int, what: str, domain: int | None, tolerant: bool = False) -> None:
+    """Raise InputError unless a record is of this schema and of the domain and, unless tolerant, whole."""
     try:
-        serialized = next(iter(tf.data.TFRecordDataset(path).take(1))).numpy()
-    except tf.errors.DataLossError as error:
-        raise InputError(f"{path}: record 0 is damaged, or this is no TFRecord file") from error
-    try:
-        found = schema.decode(serialized, f"{path}: record 0").domain
-    except (ValueError, IndexError) as error:
-        raise InputError(f"{path}: record 0: {error}") from error
-    if domain is not None and found != domain:
-        raise InputError(f"{what}: {path}: record 0 is {schema.DOMAIN_NAMES[found]}")
+        stored = schema.decode(found.read(number), found.name(number)).domain
+    except schema.WrongRecordsError:
+        raise
+    except (InputError, DamagedRecordError, ValueError) as error:
+        if tolerant:
+            return
+        text = str(error) if isinstance(error, InputError) else f"{found.name(number)} is damaged: {error}"
+        raise InputError(text) from error
+    check_domain(stored, domain, f"{what}: {found.name(number)}")
+
+
+def check_domain(stored: object, domain: int | None, place: str) -> None:
+    """Raise WrongRecordsError if a record's domain is not the one asked for (None: either)."""
+    if domain is not None and stored != domain:
+        raise schema.WrongRecordsError(f"{place} is {'sim' if stored == schema.SIM else 'real'}")
 
 
 def told(error: tf.errors.OpError) -> str:
     """Return what an error met while reading records says, without the names of graph nodes."""
     lines = [re.sub(r"\{\{.*?\}\}\s*", "", line).strip() for line in str(error.message).splitlines()]
     noise = ("Graph execution", "Detected at", "<stack traces")
-    return next((line for line in lines if line and not line.startswith(noise)), "damaged")
+    line = next((line for line in lines if line and not line.startswith(noise)), "damaged")
+    return re.sub(r"^\w+Error: ", "", line)
 
 
-def stream(found: RecordFiles, shuffle_buffer: int, seed: int, skip: int) -> tf.data.Dataset:
-    """Return an endless stream of serialised records in an order that the arguments alone fix.
+@dataclass(frozen=True)
+class Stream:
+    """An endless stream of record numbers in an order that its fields alone fix.
 
-    Each epoch passes over every record once: files in random order, interleaved, then shuffled in runs of
-    `shuffle_buffer` records. `tf.data`'s own shuffle also depends on TensorFlow's global seed; this does not.
+    Each epoch passes over every record once (`epoch_order`).
 
-    Args:
+    Attributes:
       found: the files.
-      shuffle_buffer: records in a run.
-      seed: any integer.
-      skip: records of the stream to leave out at its beginning; whole epochs of them cost nothing, the rest
-        is read but not decoded.
+      shuffle_buffer: records in a run that is shuffled.
+      key: of the random order: non-negative integers.
     """
-    first, rest = divmod(skip, found.count)
 
-    def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        key = tf.stack([tf.constant(seed, tf.int64), number])
-        records = _interleaved(stateless_shuffle(tf.constant(found.paths), key))
-        runs = records.batch(shuffle_buffer).enumerate()
-        shuffled = runs.map(lambda run, values: stateless_shuffle(values, fold_in(key, run)))
-        return shuffled.unbatch().skip(tf.where(number == first, tf.constant(rest, tf.int64), 0))
+    found: RecordFiles
+    shuffle_buffer: int
+    key: tuple[int, ...]
 
-    return tf.data.Dataset.range(first, tf.int64.max).flat_map(epoch)
-
-
-def _interleaved(paths: tf.Tensor) -> tf.data.Dataset:
-    """Return the records of files, one from each of up to 16 files in turn."""
-    files_ = tf.data.Dataset.from_tensor_slices(paths)
-    return files_.interleave(tf.data.TFRecordDataset, cycle_length=16, block_length=1)
+    def number(self, position: int) -> int:
+        """Return the record at a position of the stream, 0, 1, ..."""
+        epoch, place = divmod(position, self.found.count)
+        return int(epoch_order(self.found.counts, self.shuffle_buffer, (*self.key, epoch))[place])
 
 
-def once(found: RecordFiles) -> tf.data.Dataset:
-    """Return every serialised record once, file by file, in the order of the files."""
-    return tf.data.TFRecordDataset(list(found.paths))
+@functools.lru_cache(maxsize=4)  # an epoch of each domain, and the one before, to which late threads still ask
+def epoch_order(counts: tuple[int, ...], shuffle_buffer: int, key: tuple[int, ...]) -> np.ndarray:
+    """Return the numbers of all records, each once, int64 `[N]`: how one epoch passes over the files.
+
+    Files in random order, one record from each of 16 in turn, then shuffled in runs of `shuffle_buffer` records: what
+    is read within a while lies close together on disk.
+    """
+    rng = np.random.default_rng(key)
+    rank = np.repeat(rng.permutation(len(counts)), counts)
+    place = np.concatenate([np.arange(count) for count in counts])
+    order = np.lexsort((rank, place, rank // _INTERLEAVED))
+    for start in range(0, len(order), shuffle_buffer):
+        rng.shuffle(order[start : start + shuffle_buffer])
+    return order

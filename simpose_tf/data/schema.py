@@ -1,6 +1,6 @@
 """The record: one person's crop, as a `tf.train.Example`. One table names every feature.
 
-The writer (`encode`), the readers (`parse` in TensorFlow, `decode` in numpy) and the table in WORKSPACE.md
+The writer (`encode`), the readers (`read`, and `decode` with all pictures) and the table in WORKSPACE.md
 (`markdown_table`) come from `FEATURES`. What a domain lacks is absent from the record, never filled in.
 
 Frames: pixel coordinates are those of the record's own picture, x right, y down, pixel centres at +0.5.
@@ -24,6 +24,14 @@ JPEG_QUALITY = 95
 _LEVELS_16 = 65535.0
 # Runs only: of the labels faster and smaller than the default.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+
+# How whole pictures end: JPEG's end of image; PNG's last chunk, which is empty, and its checksum.
+_PNG_END = b"IEND\xaeB`\x82"
+_LAST_BYTES = {"jpeg": b"\xff\xd9", "png8": _PNG_END, "png16": _PNG_END}
+
+
+class WrongRecordsError(InputError):
+    """Records that are sound but not those that were asked for, of another version: nothing to skip."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +143,19 @@ def _encode_picture(values: np.ndarray, encoding: str) -> bytes:
     return data.tobytes()
 
 
-def _decode_picture(data: bytes, encoding: str) -> np.ndarray:
-    """Return the pixels of a picture: the inverse of `_encode_picture` (but for jpeg's losses)."""
+def decode_picture(data: object, name: str) -> np.ndarray:
+    """Decode the picture feature `name`: uint8 or uint16, `[H,W,3]` (jpeg as RGB, png16) or `[H,W]` (png8).
+
+    Raises ValueError for what is no such picture, or a broken one.
+    """
+    encoding = BY_NAME[name].encoding
     flags = cv2.IMREAD_COLOR if encoding == "jpeg" else cv2.IMREAD_UNCHANGED
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if pixels is None:
-        raise ValueError(f"not a {encoding} picture")
-    return np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels
+    whole = isinstance(data, bytes) and data.endswith(_LAST_BYTES[encoding])  # OpenCV fills in what is cut off
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if whole else None
+    dtype, channels = (np.uint16 if encoding == "png16" else np.uint8), (2 if encoding == "png8" else 3)
+    if pixels is None or pixels.dtype != dtype or pixels.ndim != channels:
+        raise ValueError(f"{BY_NAME[name].key}: not a {encoding} picture")
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels
 
 
 def _plain_values(person: Person) -> dict[str, object]:
@@ -194,6 +208,24 @@ def _number_feature(values: np.ndarray, dtype: tf.DType) -> tf.train.Feature:
 
 def decode(serialized: bytes, place: str = "record") -> Person:
     """Return the person of a serialised Example. Raises InputError, naming `place`, for another schema."""
+    values = read(serialized, place)
+    for feature in FEATURES:
+        if feature.encoding != "plain" and feature.name in values:
+            values[feature.name] = decode_picture(values[feature.name], feature.name)
+    del values["version"]
+    return _person(values)
+
+
+def read(serialized: bytes, place: str = "record") -> dict[str, object]:
+    """Return the features of a serialised Example by name: numbers as in `FEATURES`, pictures still encoded.
+
+    Optional features that are absent have no entry.
+
+    Raises:
+      WrongRecordsError: another schema version.
+      InputError: no Example, or one without a feature; the message names `place`.
+      ValueError: a feature is empty, or of another type or size.
+    """
     example = tf.train.Example()
     try:
         example.ParseFromString(serialized)
@@ -203,31 +235,33 @@ def decode(serialized: bytes, place: str = "record") -> Person:
     check_version(stored["version"].int64_list.value, place)
     values: dict[str, object] = {}
     for feature in FEATURES:
-        if feature.key not in stored:
-            if not feature.optional:
-                raise InputError(f"{place}: feature {feature.key!r} is missing")
-            continue
-        values[feature.name] = _decode_feature(stored[feature.key], feature)
-    del values["version"]
-    return _person(values)
+        if feature.key in stored:
+            values[feature.name] = _read_feature(stored[feature.key], feature)
+        elif not feature.optional:
+            raise InputError(f"{place}: feature {feature.key!r} is missing")
+    return values
 
 
 def check_version(stored: object, place: str) -> None:
-    """Raise InputError unless `stored` (the list in a record) is `[VERSION]`."""
+    """Raise WrongRecordsError unless `stored` (the list in a record) is `[VERSION]`."""
     versions = [int(v) for v in stored]  # type: ignore[attr-defined]
     if versions != [VERSION]:
         found = versions[0] if versions else "none"
         wanted = f"this program reads version {VERSION}; write the records anew"
-        raise InputError(f"{place}: schema version {found}, {wanted}")
+        raise WrongRecordsError(f"{place}: schema version {found}, {wanted}")
 
 
-def _decode_feature(stored: tf.train.Feature, feature: Feature) -> object:
+def _read_feature(stored: tf.train.Feature, feature: Feature) -> object:
     if feature.dtype == tf.string:
+        if len(stored.bytes_list.value) != 1:
+            raise ValueError(f"feature {feature.key!r} is not one string")
         data = stored.bytes_list.value[0]
-        return data.decode() if feature.encoding == "plain" else _decode_picture(data, feature.encoding)
+        return data.decode() if feature.encoding == "plain" else data
     number_list = stored.int64_list if feature.dtype == tf.int64 else stored.float_list
-    values = np.array(number_list.value, feature.dtype.as_numpy_dtype).reshape(feature.shape)
-    return values if feature.shape else int(values)
+    values = np.array(number_list.value, feature.dtype.as_numpy_dtype)
+    if values.size != int(np.prod(feature.shape)):
+        raise ValueError(f"feature {feature.key!r} has {values.size} numbers instead of {int(np.prod(feature.shape))}")
+    return values.reshape(feature.shape) if feature.shape else int(values[0])
 
 
 def _person(values: dict) -> Person:
@@ -245,38 +279,6 @@ def _person(values: dict) -> Person:
         values["normal"] = np.where(np.any(stored > 0, -1, keepdims=True), normal, np.float32(0))
     values["image_size"] = tuple(int(v) for v in values["image_size"])
     return Person(**values)
-
-
-def parse_spec() -> dict[str, tf.io.FixedLenFeature]:
-    """Return the `tf.io.parse_single_example` specification; an absent optional feature parses as an empty string."""
-    defaults: dict[tf.DType, object] = {tf.string: ""}
-    return {f.key: tf.io.FixedLenFeature(f.shape, f.dtype, defaults[f.dtype] if f.optional else None) for f in FEATURES}
-
-
-def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Parse one serialised Example in a graph.
-
-    Returns:
-      feature name -> tensor: numbers as in `FEATURES`; pictures still encoded, `""` where absent, so that the
-      pipeline decodes just what it needs (`decode_picture`). Raises InvalidArgumentError for another version.
-    """
-    stored = tf.io.parse_single_example(serialized, parse_spec())
-    parsed = {f.name: stored[f.key] for f in FEATURES}
-    message = f"records of another schema version; this program reads version {VERSION}; write the records anew"
-    same = tf.debugging.assert_equal(parsed["version"], tf.constant(VERSION, tf.int64), message)
-    with tf.control_dependencies([same]):
-        parsed["version"] = tf.identity(parsed["version"])
-    return parsed
-
-
-def decode_picture(encoded: tf.Tensor, name: str) -> tf.Tensor:
-    """Decode the picture feature `name` in a graph: uint8 or uint16 `[H,W,C]`, C = 3 (jpeg, png16) or 1 (png8)."""
-    encoding = BY_NAME[name].encoding
-    if encoding == "jpeg":
-        return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
-    if encoding == "png8":
-        return tf.io.decode_png(encoded, channels=1)
-    return tf.io.decode_png(encoded, channels=3, dtype=tf.uint16)
 
 
 def markdown_table() -> str:

@@ -38,12 +38,10 @@ def predict_people(
     return people
 
 
-def _cut(model: ExportedModel, image: np.ndarray, box_yxyx: np.ndarray) -> tf.Tensor:
+def _cut(model: ExportedModel, image: np.ndarray, box_yxyx: np.ndarray) -> np.ndarray:
     """Return the crop of a box, uint8 `[H,W,3]`."""
     crop = CropConfig(model.height, model.width, **_NO_LABELS)
-    box, enlargement = tf.constant(box_yxyx, tf.float32), tf.constant(model.test_enlargement, tf.float32)
-    pixels = crops.warp_image(tf.constant(image), crops.record_from_crop(box, enlargement, crop), crop)
-    return tf.saturate_cast(tf.round(pixels), tf.uint8)
+    return crops.warp_image(image, crops.record_from_crop(box_yxyx, model.test_enlargement, crop), crop)
 
 
 def _person(model: ExportedModel, box_yxyx: np.ndarray, answer: dict[str, np.ndarray], place: int) -> PredictedPerson:
