@@ -5,6 +5,7 @@ section, and nowhere in Python.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -13,6 +14,7 @@ import gin
 from absl import logging
 
 from simpose_tf import files
+from simpose_tf.ablation.tables import AblationConfig
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.coco import PeopleFilter
 from simpose_tf.data.crops import CropConfig
@@ -22,6 +24,7 @@ from simpose_tf.errors import InputError
 from simpose_tf.figures.cast import CastConfig
 from simpose_tf.losses import LossConfig
 from simpose_tf.model.backbone import BackboneConfig
+from simpose_tf.monitoring.monitor import MonitorConfig
 from simpose_tf.sim.annotate import SimPeopleFilter
 from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
@@ -45,6 +48,8 @@ CONFIGURABLE: tuple[type, ...] = (
     LossConfig,
     ScheduleConfig,
     TrainingConfig,
+    MonitorConfig,
+    AblationConfig,
 )
 
 _BOUND = {cls: gin.external_configurable(cls, name=cls.__name__) for cls in CONFIGURABLE}
@@ -57,17 +62,31 @@ def load(gin_files: Sequence[str] | None, gin_params: Sequence[str] | None) -> N
     gin.clear_config()
     for path in gin_files:
         files.require_file(path, "--gin_file")
-        gin.add_config_file_search_path(str(Path(path).parent))  # an include is meant beside the file that asks for it
+        for folder in _folders(Path(path)):
+            gin.add_config_file_search_path(str(folder))
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.FATAL)  # gin tells of every place where it looks for an include
     try:
         gin.parse_config_files_and_bindings(list(gin_files), list(gin_params or ()), skip_unknown=False)
     except (ValueError, TypeError, SyntaxError, OSError, ImportError) as error:
-        # gin stumbles over an include that it does not find with a TypeError about None.
-        missing = "an included file does not exist: " if "NoneType" in str(error) else ""
+        # An include that gin does not find: an OSError, or a TypeError about None if gin takes a folder for a package.
+        lost = isinstance(error, OSError) or "NoneType" in str(error)
+        missing = "an included file does not exist: " if lost else ""
         raise InputError(f"gin: {missing}{error}") from error
     finally:
         logging.set_verbosity(verbosity)
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return the folders of a gin file and of its includes, at any depth: each is meant beside the file that asks."""
+    found, left = [], [path]
+    while left:
+        file = left.pop(0)
+        found.append(file)
+        names = re.findall(r"""^include\s+["'](.+?)["']""", file.read_text(encoding="utf-8", errors="replace"), re.M)
+        there = [file.parent / name for name in names if (file.parent / name).is_file()]
+        left += [other for other in there if other not in found]
+    return [file.parent.resolve() for file in found]  # gin takes a relative folder for a package, and stumbles
 
 
 def get(cls: type[T], **overrides: Any) -> T:

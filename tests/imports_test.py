@@ -9,7 +9,18 @@ ROOT = Path(__file__).resolve().parents[1]
 NUMPY_ONLY = ("surface", "figures", "sim", "metrics", "visualize")
 LEAVES = ("charts", "colors", "keypoints", "geometry", "errors", "files", "splits")
 # Mains and what they share: these may import everything below them.
-MAINS = ("app", "configurables", "train", "evaluate", "predict", "export", "report", "train_detector", "annotate_mesh")
+MAINS = (
+    "app",
+    "configurables",
+    "train",
+    "evaluate",
+    "predict",
+    "export",
+    "report",
+    "train_detector",
+    "annotate_mesh",
+    "ablations",
+)
 
 # What a package may import of simpose_tf besides itself and the leaves.
 ALLOWED = {
@@ -26,6 +37,7 @@ ALLOWED = {
     "metrics": set(),
     "visualize": {"surface"},
     "data": set(),
+    "ablation": {"visualize"},
     "losses": {"data"},
     "model": {"data"},
     "inference": {"model", "data", "visualize"},
