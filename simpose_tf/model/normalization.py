@@ -15,10 +15,11 @@ that a convolutional network with *plain* BN over the mixture *can* learn to do,
   k + 3  bring both into one channel: y = s' OR r', a convolution that adds them (and an activation).
 
 Off its domain a masked channel is a constant, so on simulated crops y is s / sqrt(v_s) + c, on photographs
-r / sqrt(v_r) + c'. With kappa = mu / sigma the deviations are 1 / sqrt(p + p (1-p) kappa^2) and the means differ by
-mu_s / sqrt(v_s) - mu_r / sqrt(v_r): both depend on kappa alone. So y is aligned exactly, and of mean 0, where the two
-kappas are equal, whatever the domains' scales; what unequal kappas leave over, the learnt scale and offset of the two
-channels can remove. Without the mask the statistics mix s of both domains, and y keeps the domains apart.
+r / sqrt(v_r) + c'. With kappa = mu / sigma and p the domain's own share, a domain's deviation is
+1 / sqrt(p + p (1 - p) kappa^2), and the means differ by mu_s / sqrt(v_s) - mu_r / sqrt(v_r), of which the same holds:
+the scales of s and r are gone. In a batch of halves and with equal kappas y is of mean 0 and one deviation in both
+domains, and a learnt scale makes that 1. Unequal kappas the mask's biases can equalise, as ReLU(s - a + M z - M) is
+s - a. Without the mask the statistics mix s of both domains, and y keeps the domains apart.
 `tests/model/normalization_test.py` builds these four layers by hand and measures all of this.
 
 The paper trains plain BN and trusts the network to find BMN "when it's the optimal thing to do". Here gin chooses

@@ -133,7 +133,7 @@ def test_the_first_difference_is_named_and_nothing_is_loaded(tmp_path):
 
 
 def test_what_only_one_side_has_is_named(tmp_path):
-    plain, top_down = Network(SMALL, CROP), Network(dataclasses.replace(SMALL, top_down_channels=8), CROP)
+    plain, top_down = Network(SMALL, CROP), Network(dataclasses.replace(SMALL, top_down_channels=64), CROP)
     paths = [tf.train.Checkpoint(network=n).save(str(tmp_path / f"ckpt{i}")) for i, n in enumerate((plain, top_down))]
     with pytest.raises(InputError, match=r"backbone/layer_with_weights-\d/kernel is not in the checkpoint; wanted \["):
         load_network(top_down, paths[0])
