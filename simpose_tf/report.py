@@ -17,7 +17,7 @@ from absl import flags
 from simpose_tf import app, files, run_folder
 from simpose_tf.errors import InputError
 from simpose_tf.visualize import report_page
-from simpose_tf.visualize.curves import draw_curves
+from simpose_tf.visualize.curves import charts_of, draw_charts
 from simpose_tf.visualize.report_page import Picture
 
 FLAGS = flags.FLAGS
@@ -96,21 +96,32 @@ def _training(model_dir: Path, output: Path) -> str:
     curves = read_curves(model_dir / "summaries")
     if not curves:
         raise InputError(f"--model_dir: no curves in {str(model_dir / 'summaries')!r}; this is no training run")
-    losses = {
-        name: curves[name] for name in sorted(curves, key=lambda n: (n != "loss/loss", not n.startswith("loss"), n))
-    }
     chart = output.with_name(f"{output.stem}_curves.png")
     with files.atomic_path(chart) as temporary:
-        draw_curves(losses, temporary)
+        draw_charts(charts_of(curves), temporary)
     state = "with uncommitted changes" if run["dirty"] else "clean"
     steps = max(steps[-1] for steps, _ in curves.values())
     return (
-        report_page.picture(Picture(f"{steps} steps; each point is the mean over some seconds", chart.name))
+        report_page.picture(Picture(f"{steps} steps; each point of a loss is the mean over some seconds", chart.name))
+        + "".join(report_page.picture(picture) for picture in _watched(model_dir, output))
         + report_page.code(" ".join(["python", *run["command"][1:]]))
         + report_page.paragraph(
             f"commit {run['commit'] or 'unknown'} ({state}), TensorFlow {run['versions']['tensorflow']}"
         )
     )
+
+
+def _watched(model_dir: Path, output: Path) -> list[Picture]:
+    """Write the last pictures that the run drew of itself beside the page, and return them."""
+    from simpose_tf.progress import read_pictures
+
+    pictures = []
+    for name, (step, encoded) in sorted(read_pictures(model_dir / "summaries").items(), reverse=True):
+        path = output.with_name(f"{output.stem}_{name}.jpg")
+        with files.atomic_path(path) as temporary:
+            Path(temporary).write_bytes(encoded)
+        pictures.append(Picture(f"{name.replace('_', ', ')}: after step {step}", path.name))
+    return pictures
 
 
 def _intro(model_dir: Path) -> str:

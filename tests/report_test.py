@@ -1,3 +1,4 @@
+import contextlib
 import json
 import re
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from simpose_tf import report
+from simpose_tf.progress import Progress
 from simpose_tf.visualize import report_page
 from tests.mains import run_main
 
@@ -80,6 +82,17 @@ def test_page_shows_everything_and_all_its_links_lead_somewhere(run_folder, caps
     for target in targets:
         assert (page.parent / target.replace("%20", " ")).is_file(), target
     assert "UV &lt;L2&gt;" in text and "0.250" in text and "uncommitted changes" in text and "30 steps" in text
+
+
+def test_last_pictures_of_the_run_are_shown(run_folder, capsys):
+    with contextlib.closing(Progress(run_folder / "model" / "summaries", 30, 0.0, lambda _: None)) as progress:
+        for step, level in ((10, 0), (30, 255)):
+            progress.write_picture(step, "validation_sim", np.full((8, 8, 3), level, np.uint8))
+    ended = run_main(report, arguments(run_folder), capsys)
+    assert ended.status == 0, ended.stderr
+    page = run_folder / "page" / "index.html"
+    assert "index_validation_sim.jpg" in Links(page.read_text()).targets and "after step 30" in page.read_text()
+    assert np.asarray(Image.open(page.parent / "index_validation_sim.jpg")).min() > 250
 
 
 def test_best_number_of_a_row_is_marked():
