@@ -8,6 +8,7 @@ OpenCV warps: on one core it takes a seventh of the time of `tf.image.resize` an
 cost more than decoding the record (`python -m simpose_tf.bench_data`).
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,9 @@ from simpose_tf.errors import InputError
 
 # The crop height at which G-RMI states its lengths in pixels (sec. 3.2).
 REFERENCE_HEIGHT = 353
+
+_FAR = 1 << 30  # no picture is as large
+_LEAST_SIGMA = 0.2  # pixels: a blur that OpenCV's 8 bits hardly show
 
 
 @dataclass(frozen=True)
@@ -120,30 +124,31 @@ def warp_image(image: np.ndarray, r_from_c: np.ndarray, crop: CropConfig) -> np.
     Returns:
       uint8 `[H, W, 3]`.
     """
-    reduced, matrix = _reduce(image, r_from_c, crop)
-    if not reduced.size:
-        return np.zeros((crop.height, crop.width, 3), np.uint8)
-    return _warp(reduced, matrix, (crop.width, crop.height), cv2.INTER_LINEAR)
-
-
-def _reduce(image: np.ndarray, r_from_c: np.ndarray, crop: CropConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a crop needs of a picture, reduced to the crop's scale by area, and its `source_from_crop`.
-
-    Pictures that grow stay as they are. The result is empty where the crop lies off the picture.
-    """
-    scale = scale_of(r_from_c)
-    if scale <= 1:
-        return image, r_from_c
-    corners = geometry.transform_points(r_from_c, np.array([[x, y] for x in (0, crop.width) for y in (0, crop.height)]))
-    reach = 2 * scale  # two reduced pixels
-    x0, y0 = np.maximum(np.floor(corners.min(0) - reach), 0).astype(int)
-    x1, y1 = np.maximum(np.ceil(corners.max(0) + reach), 0).astype(int)
+    x0, y0, x1, y1 = _seen(r_from_c, crop)
     region = image[y0:y1, x0:x1]
-    reduced_from_record = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, scale]]) / scale
-    if region.size:
-        # With the factors themselves, not a size, OpenCV's grid is exact (`window.cut_image`).
-        region = cv2.resize(region, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_AREA)
-    return region, reduced_from_record @ r_from_c
+    if not region.size:
+        return np.zeros((crop.height, crop.width, 3), np.uint8)
+    region_from_crop = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ r_from_c
+    return _warp(_low_pass(region, scale_of(r_from_c)), region_from_crop, (crop.width, crop.height), cv2.INTER_LINEAR)
+
+
+def _seen(r_from_c: np.ndarray, crop: CropConfig) -> tuple[int, int, int, int]:
+    """Return x0, y0, x1, y1, not negative, of all record pixels that can have a share in a crop."""
+    frame = np.array([[x, y] for x in (0, crop.width) for y in (0, crop.height)])
+    corners, reach = geometry.transform_points(r_from_c, frame), 1 + 2 * scale_of(r_from_c)
+    low, high = np.floor(corners.min(0) - reach), np.ceil(corners.max(0) + reach)
+    x0, y0, x1, y1 = np.clip([*low, *high], 0, _FAR).astype(int)
+    return x0, y0, x1, y1
+
+
+def _low_pass(image: np.ndarray, scale: float) -> np.ndarray:
+    """Return a picture without what would alias when every `scale`-th pixel is sampled.
+
+    Together with the bilinear step that follows (variance 1/6 pixel^2) the blur is as wide as a triangle of `scale`
+    pixels to either side.
+    """
+    sigma = math.sqrt(max(scale**2 - 1, 0) / 6)
+    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) if sigma > _LEAST_SIGMA else image
 
 
 def warp_labels(labels: np.ndarray, r_from_c: np.ndarray, crop: CropConfig) -> np.ndarray:

@@ -87,7 +87,10 @@ def train_batches(
     seed: int,
     start_batch: int = 0,
     damage: Damage | None = None,
-) -> tf.data.Dataset:  # Eight parameters: six settings of one run, where to go on, and who counts what is damaged.
+    own: tuple[int, int] = (1, 1),
+) -> (
+    tf.data.Dataset
+):  # Nine parameters: six settings of one run, where to go on, who counts what is damaged, whose part.
     """Return the endless stream of training batches, with labels as levels (see above).
 
     The stream is a function of the arguments alone: `start_batch=k` gives what batch k, k+1, ... of the
@@ -103,6 +106,7 @@ def train_batches(
       seed: at least 0.
       start_batch: number of the first batch.
       damage: counts damaged records; None for a count that nobody else sees.
+      own: `(n, m)`: of every m batches the first n, for one of several machines; the others are not read.
 
     Raises:
       InputError: a domain with a share has no records, or bad ones (`recordfiles.find`).
@@ -122,6 +126,8 @@ def train_batches(
         return cut | {"image": augment.jitter_colors(image, drawn) if augmentation.changes_colors else image}
 
     counters = tf.data.Dataset.range(start_batch * pipeline.batch_size, tf.int64.max)
+    if own[0] < own[1]:
+        counters = counters.filter(lambda crop: (crop // pipeline.batch_size - start_batch) % own[1] < own[0])
     batches = _parallel(counters, cut).batch(pipeline.batch_size, drop_remainder=True)
     return _without_sharding(batches.prefetch(tf.data.AUTOTUNE))
 

@@ -10,6 +10,7 @@ from simpose_tf.data import augmentation
 CONFIG = augmentation.AugmentationConfig(
     min_enlargement=1.0,
     max_enlargement=1.5,
+    max_rotation_deg=30.0,
     flip_probability=0.3,
     hue_jitter=0.4,
     saturation_jitter=0.5,
@@ -25,9 +26,16 @@ def drawn(seed, count, config=CONFIG):
 
 def test_draws_fill_their_ranges():
     draws = drawn(0, 2000)
-    ranges = {"enlargement": (1, 1.5), "hue": (-0.4, 0.4), "saturation": (1 / 1.5, 1.5), "brightness": (0.8, 1.25)}
+    ranges = {
+        "enlargement": (1, 1.5),
+        "angle_deg": (-30, 30),
+        "hue": (-0.4, 0.4),
+        "saturation": (1 / 1.5, 1.5),
+        "brightness": (0.8, 1.25),
+    }
     for name, (low, high) in ranges.items():
-        assert low <= draws[name].min() < low + 0.02 and high - 0.02 < draws[name].max() <= high, name
+        near = 0.02 * (high - low)
+        assert low <= draws[name].min() < low + near and high - near < draws[name].max() <= high, name
     assert draws["enlargement"].mean() == pytest.approx(1.25, abs=0.02)
     assert draws["flip"].mean() == pytest.approx(0.3, abs=0.05)
 
@@ -46,7 +54,7 @@ def test_a_draw_depends_on_seed_and_counter_alone():
 def test_draws_of_one_crop_are_independent():
     draws = drawn(3, 2000)
     correlations = np.corrcoef(np.stack(list(draws.values())).astype(float))
-    assert np.abs(correlations - np.eye(5)).max() < 0.1
+    assert np.abs(correlations - np.eye(6)).max() < 0.1
 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0])
@@ -85,6 +93,8 @@ def test_hue_turns_and_saturation_pales():
         {"min_enlargement": 0.0},
         {"flip_probability": 1.1},
         {"hue_jitter": -0.1},
+        {"max_rotation_deg": -1.0},
+        {"max_rotation_deg": 181.0},
         {"test_enlargement": 0},
     ],
 )

@@ -1,5 +1,9 @@
 import dataclasses
+import json
 import math
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -7,6 +11,7 @@ import tensorflow as tf
 
 from simpose_tf.data import augmentation as augment
 from simpose_tf.data import crops, pipeline, recordfiles, schema, targets
+from simpose_tf.data.damage import Damage
 from simpose_tf.errors import InputError
 from tests.data import synthetic
 
@@ -14,13 +19,14 @@ CROP = crops.CropConfig(height=65, width=49, label_stride=4, disk_radius=25.0)
 AUGMENTATION = augment.AugmentationConfig(
     min_enlargement=1.0,
     max_enlargement=1.5,
+    max_rotation_deg=20.0,
     flip_probability=0.5,
     hue_jitter=0.3,
     saturation_jitter=0.3,
     brightness_jitter=0.3,
     test_enlargement=1.25,
 )
-PIPELINE = pipeline.PipelineConfig(batch_size=4, sim_share=0.5, shuffle_buffer=8)
+PIPELINE = pipeline.PipelineConfig(batch_size=4, sim_share=0.5, shuffle_buffer=8, max_damaged=0)
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +40,22 @@ def globs(tmp_path_factory):
     return str(folder / "sim-*"), str(folder / "real-*")
 
 
-def stream(globs, seed=0, start_batch=0, **changes):
+def stream(globs, seed=0, start_batch=0, counted=None, **changes):
+    """Return training batches as the train step sees them."""
     config = dataclasses.replace(PIPELINE, **changes)
-    return pipeline.train_batches(*globs, CROP, AUGMENTATION, config, seed, start_batch)
+    batches = pipeline.train_batches(*globs, CROP, AUGMENTATION, config, seed, start_batch, counted)
+    return batches.map(lambda batch: targets.expand(batch, CROP))
 
 
 def first(dataset, count):
     return list(dataset.take(count).as_numpy_iterator())
+
+
+def first_batches(globs, count, share=1.0, counted=None, **changes):
+    """Return batches of 8 without any augmentation of colours."""
+    grey = dataclasses.replace(AUGMENTATION, hue_jitter=0.0, saturation_jitter=0.0, brightness_jitter=0.0)
+    config = dataclasses.replace(PIPELINE, batch_size=8, sim_share=share, **changes)
+    return first(pipeline.train_batches(*globs, CROP, grey, config, 0, 0, counted), count)
 
 
 def assert_equal(a, b):
@@ -88,14 +103,14 @@ def test_the_stream_does_not_depend_on_the_global_seed(globs):
         assert_equal(a, b)
 
 
-@pytest.mark.parametrize("share", [0, 0.25, 0.5, 2 / 3, 1])
+@pytest.mark.parametrize("share", [0, 0.01, 0.25, 0.5, 2 / 3, 1])
 @pytest.mark.parametrize("batch_size", [4, 5, 6])
 def test_the_mix_is_exact_in_every_batch(globs, share, batch_size):
     counts = [int(b["domain"].sum()) for b in first(stream(globs, batch_size=batch_size, sim_share=share), 12)]
     wanted = batch_size * share
     assert all(count in (math.floor(wanted + 1e-9), math.ceil(wanted - 1e-9)) for count in counts)
     # 12 batches of any size are whole cycles of 1, 2, 3 and 4 crops.
-    assert sum(counts) == round(12 * wanted)
+    assert sum(counts) == math.floor(12 * wanted + 1e-9)
 
 
 def test_each_domain_passes_over_all_its_records_before_it_repeats(globs):
@@ -119,23 +134,42 @@ def test_dense_labels_come_with_simulated_crops_alone(globs):
 def test_the_same_person_is_augmented_differently_each_time(globs):
     batches = first(stream(globs), 14)
     ids, scales = (np.concatenate([b[name] for b in batches]) for name in ("image_id", "record_from_crop"))
-    same = scales[ids == ids[0], 0, 0]
-    assert len(same) == 4 and len(np.unique(np.abs(same))) == 4
-    assert 0.2 < np.mean(scales[:, 0, 0] < 0) < 0.8
+    same = scales[ids == ids[0]]
+    assert len(same) == 4 and len(np.unique(np.hypot(same[:, 0, 0], same[:, 1, 0]))) == 4
+    assert 0.2 < np.mean(np.linalg.det(scales) < 0) < 0.8
+    angles = np.degrees(np.arctan2(scales[:, 1, 0], np.abs(scales[:, 0, 0])))
+    assert 10 < np.abs(angles).max() <= 20 and angles.min() < -5 and angles.max() > 5
+
+
+def test_both_domains_are_augmented_alike(globs):
+    """The augmentation is drawn by the crop's place, before anybody knows its domain."""
+    real, sim = (first(stream(globs, sim_share=share), 3) for share in (0.0, 1.0))
+    for a, b in zip(real, sim, strict=True):
+        signs = [np.sign(np.linalg.det(x["record_from_crop"])) for x in (a, b)]
+        np.testing.assert_array_equal(*signs)
+        turns = [np.arctan2(x["record_from_crop"][:, 1, 0], x["record_from_crop"][:, 0, 0]) for x in (a, b)]
+        np.testing.assert_allclose(*turns, atol=1e-5)
+
+
+def test_the_number_of_threads_changes_nothing(globs):
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    for a, b in zip(first(stream(globs).with_options(options), 4), first(stream(globs), 4), strict=True):
+        assert_equal(a, b)
 
 
 def test_eager_equals_tf_data(globs):
-    sim = recordfiles.stream(recordfiles.find(globs[0], "sim"), PIPELINE.shuffle_buffer, 5, 0)
+    found = recordfiles.find(globs[0], "sim")
+    records = recordfiles.Stream(found, PIPELINE.shuffle_buffer, (5, schema.SIM))
     cut = []
-    for counter, record in enumerate(sim.take(4)):
+    for counter in range(4):
         drawn = augment.draw(5, tf.constant(counter, tf.int64), AUGMENTATION)
-        one = crops.cut_crop(schema.parse(record), drawn["enlargement"], CROP)
-        cut.append(one | {"image": augment.jitter_colors(one["image"], drawn), "flip": drawn["flip"]})
-    batch = {name: tf.stack([one[name] for one in cut]) for name in cut[0]}
-    flip = batch.pop("flip")
-    batch = crops.flip_crops(targets.from_levels(batch), flip, CROP)
-    batch["visibility"] = targets.hide_outside(batch["keypoints_xy"], batch["visibility"], CROP)
-    batch |= targets.keypoint_targets(batch["keypoints_xy"], batch["visibility"], CROP)
+        fields = schema.read(found.read(records.number(counter)))
+        frame = (float(drawn["enlargement"]), CROP, float(drawn["angle_deg"]), bool(drawn["flip"]))
+        one = crops.cut_crop(fields, crops.record_from_crop(fields["box_yxyx"], *frame), CROP)
+        one["visibility"] = targets.hide_outside(one["keypoints_xy"], one["visibility"], CROP)
+        cut.append(one | {"image": augment.jitter_colors(tf.cast(one["image"], tf.float32), drawn)})
+    batch = targets.expand({name: tf.stack([one[name] for one in cut]) for name in cut[0]}, CROP)
     in_graph = first(stream(globs, 5, sim_share=1.0), 1)[0]
     assert batch.keys() == in_graph.keys()
     for name, value in batch.items():
@@ -150,11 +184,15 @@ def test_hidden_keypoints_have_no_weight_in_training(globs):
         np.testing.assert_array_equal(batch["keypoint_weight"], batch["visibility"] > 0)
 
 
+def everybody(pattern):
+    found = recordfiles.find(pattern, "x")
+    return [schema.decode(found.read(number)) for number in range(found.count)]
+
+
 def test_evaluation_passes_once_in_order_and_keeps_the_remainder(globs):
     batches = first(pipeline.eval_batches(globs[0], CROP, AUGMENTATION, 3), -1)
     assert [len(b["image"]) for b in batches] == [3, 3, 1]
-    serialized = recordfiles.once(recordfiles.find(globs[0], "x"))
-    people = [schema.decode(s) for s in serialized.as_numpy_iterator()]
+    people = everybody(globs[0])
     ids = np.concatenate([b["image_id"] for b in batches])
     np.testing.assert_array_equal(ids, [p.image_id for p in people])
     for person, matrix in zip(people, np.concatenate([b["record_from_crop"] for b in batches]), strict=True):
@@ -165,7 +203,7 @@ def test_evaluation_passes_once_in_order_and_keeps_the_remainder(globs):
 
 
 def test_evaluation_keeps_the_flags_of_the_record(globs):
-    people = [schema.decode(s) for s in recordfiles.once(recordfiles.find(globs[1], "x")).as_numpy_iterator()]
+    people = everybody(globs[1])
     tight = dataclasses.replace(AUGMENTATION, test_enlargement=0.5)
     batches = first(pipeline.eval_batches(globs[1], CROP, tight, 7), -1)
     np.testing.assert_array_equal(batches[0]["visibility"], [p.visibility for p in people])
@@ -182,7 +220,7 @@ def test_a_domain_with_a_share_must_have_records(globs, domain, tmp_path):
 
 
 def test_exchanged_domains_are_told(globs):
-    with pytest.raises(InputError, match=r"--real_records: .* is sim"):
+    with pytest.raises(InputError, match=r"--real_records: .*record 0 is sim"):
         stream((globs[1], globs[0]))
 
 
@@ -204,7 +242,154 @@ def test_records_of_another_version_are_refused_before_training(globs, tmp_path)
         pipeline.eval_batches(path, CROP, AUGMENTATION, 2)
 
 
-@pytest.mark.parametrize("fields", [(0, 0.5, 8), (4, -0.1, 8), (4, 1.1, 8), (4, 0.5, 0)])
+def example_with(change):
+    """Return a record after `change(features)`."""
+    example = tf.train.Example.FromString(schema.encode(synthetic.person(np.random.default_rng(3), size=(60, 60))))
+    change(example.features.feature)
+    return example.SerializeToString()
+
+
+def break_image(features):
+    features["image/encoded"].bytes_list.value[0] = b"no picture"
+
+
+def cut_image(features):
+    features["image/encoded"].bytes_list.value[0] = features["image/encoded"].bytes_list.value[0][:-20]
+
+
+def lose_box(features):
+    del features["person/box"]
+
+
+def flatten_box(features):
+    features["person/box"].float_list.value[:] = [5, 5, 5, 5]
+
+
+HARMS = {
+    break_image: "image/encoded: not a jpeg picture", cut_image: "image/encoded: not a jpeg picture",
+    lose_box: "feature 'person/box' is missing", flatten_box: "the person's box has no area",
+}  # fmt: skip
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Return a function that writes 6 sound records and, in their midst, damaged ones; it gives the glob."""
+
+    def write(*records):
+        rng = np.random.default_rng(9)
+        sound = [schema.encode(synthetic.person(rng, size=(60, 60))) for _ in range(6)]
+        with tf.io.TFRecordWriter(str(tmp_path / "sim-0.tfrecord")) as writer:
+            for record in [*sound[:3], *records, *sound[3:]]:
+                writer.write(record)
+        return str(tmp_path / "sim-*")
+
+    return write
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+def test_a_damaged_record_is_counted_once_and_another_takes_its_place(damaged, harm):
+    told = []
+    counted = Damage(1, say=told.append)
+    batches = first_batches((damaged(example_with(harm)), None), 4, counted=counted, max_damaged=1)
+    assert counted.count == 1 and len(told) == 1 and HARMS[harm] in told[0] and "sim-0.tfrecord: record 3" in told[0]
+    ids = np.concatenate([b["image_id"] for b in batches])
+    assert len(ids) == 32 and len(set(ids)) == 6
+
+
+def test_one_damaged_record_too_many_stops_the_run_with_its_cause(damaged):
+    glob = damaged(example_with(break_image), example_with(lose_box))
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        first_batches((glob, None), 4, max_damaged=1)
+    line = recordfiles.told(error.value)
+    assert re.fullmatch(r"\S*sim-0\.tfrecord: record [34] is damaged: .*PipelineConfig\.max_damaged", line), line
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"record [34] is damaged"):
+        first_batches((glob, None), 4, max_damaged=0)
+
+
+def test_the_count_outlives_the_process(damaged, tmp_path):
+    glob, path = damaged(example_with(break_image), example_with(lose_box)), tmp_path / "damaged.json"
+    first_batches((glob, None), 4, counted=Damage(2, path), max_damaged=2)
+    again = Damage(2, path)
+    assert again.count == 2 and set(json.loads(path.read_text())) == {
+        f"{glob[:-1]}0.tfrecord: record {i}" for i in (3, 4)
+    }
+
+
+def test_a_stream_with_damaged_records_is_resumed_at_the_same_crop(damaged, globs):
+    glob = damaged(example_with(break_image), example_with(lose_box))
+    config = {"max_damaged": 2, "sim_share": 0.5}
+    whole = first(stream((glob, globs[1]), 1, **config), 8)
+    for a, b in zip(first(stream((glob, globs[1]), 1, 5, **config), 3), whole[5:], strict=True):
+        assert_equal(a, b)
+    assert all(batch["domain"].sum() == 2 for batch in whole)
+
+
+def test_a_wrong_checksum_costs_one_record(damaged, tmp_path):
+    glob = damaged()
+    path = tmp_path / "sim-0.tfrecord"
+    bounds, data = recordfiles.find_bounds(str(path)), bytearray(path.read_bytes())
+    data[bounds[2] + 100] ^= 1
+    path.write_bytes(data)
+    told = []
+    batches = first_batches((glob, None), 3, counted=Damage(5, say=told.append), max_damaged=5)
+    assert len(told) == 1 and "record 2 is damaged and left out: its checksum is wrong" in told[0]
+    assert len(set(np.concatenate([b["image_id"] for b in batches]))) == 5
+
+
+def test_a_damaged_length_and_a_cut_end_cost_one_record_each(damaged, tmp_path):
+    glob = damaged()
+    path = tmp_path / "sim-0.tfrecord"
+    bounds, data = recordfiles.find_bounds(str(path)), bytearray(path.read_bytes())
+    data[bounds[2] + 1] ^= 7
+    path.write_bytes(data[:-9])
+    told = []
+    batches = first_batches((glob, None), 3, counted=Damage(5, say=told.append), max_damaged=5)
+    assert len(told) == 2 and all("it is cut off, or its length is damaged" in line for line in told)
+    assert len(set(np.concatenate([b["image_id"] for b in batches]))) == 4
+
+
+def test_a_record_of_another_version_stops_the_run_whatever_the_limit(damaged):
+    def age(features):
+        features["version"].int64_list.value[:] = [1]
+
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        first_batches((damaged(example_with(age)), None), 4, max_damaged=100)
+    assert re.search(r"sim-0\.tfrecord: record 3: schema version 1, this program reads", recordfiles.told(error.value))
+
+
+def test_a_record_of_the_other_domain_stops_the_run(damaged):
+    def exchange(features):
+        features["domain"].int64_list.value[:] = [schema.REAL]
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="record 3 is real"):
+        first_batches((damaged(example_with(exchange)), None), 4, max_damaged=100)
+
+
+def test_evaluation_stops_at_a_damaged_record(damaged):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="record 3 is damaged: image/encoded: not a jpeg"):
+        first(pipeline.eval_batches(damaged(example_with(break_image)), CROP, AUGMENTATION, 2), -1)
+
+
+def test_records_without_a_sound_one_are_told(tmp_path):
+    with tf.io.TFRecordWriter(str(tmp_path / "sim-0.tfrecord")) as writer:
+        writer.write(example_with(break_image))
+        writer.write(example_with(lose_box))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="all 2 sim records are damaged"):
+        first_batches((str(tmp_path / "sim-*"), None), 1, max_damaged=9)
+
+
+def test_the_program_ends_well_while_batches_are_being_cut(globs):
+    script = (
+        "from tests.data import pipeline_test as t\n"
+        f"batches = iter(t.stream({globs!r}, batch_size=2))\n"
+        "next(batches)\n"
+        "raise SystemExit(7)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 7 and "terminate" not in ended.stderr
+
+
+@pytest.mark.parametrize("fields", [(0, 0.5, 8, 0), (4, -0.1, 8, 0), (4, 1.1, 8, 0), (4, 0.5, 0, 0), (4, 0.5, 8, -1)])
 def test_impossible_settings_are_refused(fields):
     with pytest.raises(ValueError, match="must"):
         pipeline.PipelineConfig(*fields)
@@ -212,4 +397,4 @@ def test_impossible_settings_are_refused(fields):
 
 @pytest.mark.parametrize(("written", "share"), [(0.25, "1/4"), (0.6667, "2/3"), (2 / 3, "2/3"), (0.1, "1/10")])
 def test_a_share_stands_for_a_simple_fraction(written, share):
-    assert str(pipeline.PipelineConfig(4, written, 8).exact_share) == share
+    assert str(pipeline.PipelineConfig(4, written, 8, 0).exact_share) == share
