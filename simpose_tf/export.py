@@ -15,13 +15,14 @@ from pathlib import Path
 import tensorflow as tf
 from absl import flags, logging
 
-from simpose_tf import app, configurables, files, trainer
+from simpose_tf import app, configurables, files, run_checkpoints
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.errors import InputError
 from simpose_tf.inference.decode import decode_maps
 from simpose_tf.model.backbone import BackboneConfig
 from simpose_tf.model.network import Network
+from simpose_tf.optimization import Schedule, ScheduleConfig, TrainingConfig, assign_averages, build_optimizer
 
 FLAGS = flags.FLAGS
 
@@ -42,7 +43,7 @@ def main() -> None:
     model_dir = files.require_dir(FLAGS.model_dir, "--model_dir")
     output = checked_output(FLAGS.output)
     config = files.require_file(str(model_dir / "config.gin"), "--model_dir: this is no training run")
-    checkpoint = FLAGS.checkpoint or trainer.latest_checkpoint(model_dir)
+    checkpoint = FLAGS.checkpoint or run_checkpoints.last_whole_checkpoint(model_dir, app.say)
     if not checkpoint:
         raise InputError(f"--model_dir: no checkpoint in {str(model_dir)!r} yet")
     configurables.load([str(config)], None)
@@ -67,8 +68,8 @@ def checked_output(path: str | None) -> Path:
 def restored_network(checkpoint: str) -> Network:
     """Return the network of the loaded gin settings with the weights of a checkpoint, averaged ones if it has them."""
     network = Network(configurables.get(BackboneConfig), configurables.get(CropConfig))
-    training, schedule = configurables.get(trainer.TrainingConfig), configurables.get(trainer.ScheduleConfig)
-    optimizer = trainer.build_optimizer(training, trainer.Schedule(schedule, training.steps))
+    training, schedule = configurables.get(TrainingConfig), configurables.get(ScheduleConfig)
+    optimizer = build_optimizer(training, Schedule(schedule, training.steps))
     stored = tf.train.Checkpoint(network=network, optimizer=optimizer)
     try:
         # The optimiser's slots, which were never made for the untrained network, may stay unmatched.
@@ -78,8 +79,7 @@ def restored_network(checkpoint: str) -> Network:
         raise InputError(f"--checkpoint: no checkpoint at {checkpoint!r}, or not a whole one") from error
     except (AssertionError, ValueError) as error:
         raise InputError(f"--checkpoint: {checkpoint!r} holds another network") from error
-    if training.average_decay and int(optimizer.iterations):
-        optimizer.assign_average_vars(network.trainable_variables)
+    assign_averages(optimizer, network.trainable_variables)
     return network
 
 

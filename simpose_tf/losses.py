@@ -1,10 +1,11 @@
-"""One function per loss term of SimPose sec. 4.2, each a pair `(sum, count)`.
+"""The loss terms of SimPose sec. 4.2: values, masks, and for each crop a pair `(sum, count)`.
 
-The caller adds sums and counts over all replicas and divides once (`simpose_tf.trainer`), so a task without labels
-in a batch has count 0 and contributes 0, and the gradient is the same on any number of replicas.
+The caller adds sums and counts over crops, parts of a batch and replicas and divides once (`simpose_tf.train_step`), so
+a task without labels has count 0 and contributes 0, and the gradient is the same however a batch is spread. Counts
+depend on labels alone.
 
 Notation: `maps` is what `simpose_tf.model.network.Network` returns, `batch` what `simpose_tf.data.pipeline` gives;
-`B` crops, label grid `Hl x Wl`. Sums and counts are float32 scalars.
+`B` crops, label grid `Hl x Wl`, `K` = 17 keypoints. Sums and counts are float32 `[B]`.
 """
 
 from dataclasses import dataclass
@@ -51,11 +52,45 @@ class LossConfig:
         return {name: getattr(self, f"{name}_weight") for name in TERMS}
 
 
+TERMS = ("heatmap", "offset", "mask", "part", "uv", "normal")
+
+
 def all_terms(maps: Tensors, batch: Tensors, config: LossConfig, radius: float) -> dict[str, Term]:
-    """Return `(sum, count)` of every term, keyed by its name in `TERMS` (SimPose Eq. 2).
+    """Return each crop's `(sum, count)` of every term, keyed by its name in `TERMS`.
 
     `radius`: that of the heatmap's disks, crop pixels.
     """
+    values, masks = all_values(maps, batch, config, radius), all_masks(batch)
+    return {name: (_sum(values[name] * masks[name]), _sum(masks[name])) for name in TERMS}
+
+
+def all_counts(batch: Tensors) -> dict[str, tf.Tensor]:
+    """Return how many values of every term each crop has labels for: the counts of `all_terms`."""
+    return {name: _sum(mask) for name, mask in all_masks(batch).items()}
+
+
+def all_masks(batch: Tensors) -> Tensors:
+    """Return where each term counts: 0 or 1, of the shape of `all_values` (SimPose sec. 4.2, Eq. 1 and 2).
+
+    `heatmap`: labelled keypoints; `offset`: inside their disks (G-RMI sec. 3.2); `mask`: everywhere; `part`:
+    simulated crops; `uv`: where they have a part; `normal`: the person's mask, where a normal is known (Eq. 1).
+    None counts where the record says that nothing is known (`valid`).
+    """
+    valid, dense = batch["valid"], batch["valid"] * simulated(batch)
+    labelled = valid[..., None] * batch["keypoint_weight"][:, None, None, :]
+    has_normal = tf.cast(tf.reduce_any(batch["normal"] != 0, -1), tf.float32)
+    return {
+        "heatmap": labelled,
+        "offset": labelled * batch["heatmap"],
+        "mask": valid,
+        "part": dense,
+        "uv": dense * tf.cast(batch["part"] > 0, tf.float32),
+        "normal": dense * batch["mask"] * has_normal,
+    }
+
+
+def all_values(maps: Tensors, batch: Tensors, config: LossConfig, radius: float) -> Tensors:
+    """Return every term's loss before its mask: `[B, Hl, Wl, K]` for heatmap and offset, else `[B, Hl, Wl]`."""
     return {
         "heatmap": heatmap_loss(maps, batch),
         "offset": offset_loss(maps, batch, radius, config.offset_bend),
@@ -66,55 +101,37 @@ def all_terms(maps: Tensors, batch: Tensors, config: LossConfig, radius: float) 
     }
 
 
-TERMS = ("heatmap", "offset", "mask", "part", "uv", "normal")
+def heatmap_loss(maps: Tensors, batch: Tensors) -> tf.Tensor:
+    """Return the sigmoid cross entropy per pixel and keypoint (SimPose sec. 4.2)."""
+    return _cross_entropy(maps["heatmap"], batch["heatmap"])
 
 
-def heatmap_loss(maps: Tensors, batch: Tensors) -> Term:
-    """Sigmoid cross entropy per pixel and labelled keypoint (SimPose sec. 4.2); count: such pairs."""
-    weight = batch["valid"][..., None] * batch["keypoint_weight"][:, None, None, :]
-    return _weighted(_cross_entropy(maps["heatmap"], batch["heatmap"]), weight)
-
-
-def offset_loss(maps: Tensors, batch: Tensors, radius: float, bend: float) -> Term:
-    """Huber loss of (dx, dy) inside the disks of labelled keypoints (SimPose sec. 4.2, G-RMI sec. 3.2).
-
-    Errors are in radii of the disks; both coordinates are added; count: pairs of pixel and keypoint inside a disk.
-    """
+def offset_loss(maps: Tensors, batch: Tensors, radius: float, bend: float) -> tf.Tensor:
+    """Return the Huber loss per pixel and keypoint (SimPose sec. 4.2): of dx and of dy, in radii of the disk, added."""
     error = (maps["offset"] - batch["offset"]) / radius
-    weight = batch["heatmap"] * batch["valid"][..., None] * batch["keypoint_weight"][:, None, None, :]
-    return _weighted(tf.reduce_sum(smooth_l1(error, bend), -1), weight)
+    return tf.reduce_sum(smooth_l1(error, bend), -1)
 
 
-def mask_loss(maps: Tensors, batch: Tensors) -> Term:
-    """Sigmoid cross entropy of the centre person's mask per pixel (SimPose sec. 4.2); count: pixels not ignored."""
-    return _weighted(_cross_entropy(maps["mask"], batch["mask"]), batch["valid"])
+def mask_loss(maps: Tensors, batch: Tensors) -> tf.Tensor:
+    """Return the sigmoid cross entropy of the centre person's mask per pixel (SimPose sec. 4.2)."""
+    return _cross_entropy(maps["mask"], batch["mask"])
 
 
-def part_loss(maps: Tensors, batch: Tensors) -> Term:
-    """Sigmoid cross entropy of 24 part masks, added over the parts (SimPose sec. 4.2); count: simulated pixels."""
-    cross_entropy = tf.reduce_sum(_cross_entropy(maps["part"], true_parts(batch)), -1)
-    return _weighted(cross_entropy, simulated(batch) * batch["valid"])
+def part_loss(maps: Tensors, batch: Tensors) -> tf.Tensor:
+    """Return the sigmoid cross entropy per pixel and part (SimPose sec. 4.2), the 24 parts added."""
+    return tf.reduce_sum(_cross_entropy(maps["part"], true_parts(batch)), -1)
 
 
-def uv_loss(maps: Tensors, batch: Tensors, bend: float) -> Term:
-    """Smooth l1 of u and v in the true part's channel, where there is a part (SimPose sec. 4.2).
-
-    The truth is centred by 0.5. u and v are added; count: simulated pixels with a part.
-    """
-    parts = true_parts(batch)
-    pred_uv = tf.reduce_sum(maps["uv"] * parts[..., None], -2)
+def uv_loss(maps: Tensors, batch: Tensors, bend: float) -> tf.Tensor:
+    """Return the smooth l1 of u and v, added, in the true part's channel; the truth less 0.5 (SimPose sec. 4.2)."""
+    pred_uv = tf.reduce_sum(maps["uv"] * true_parts(batch)[..., None], -2)
     error = pred_uv - (batch["uv"] - 0.5)
-    return _weighted(tf.reduce_sum(smooth_l1(error, bend), -1), simulated(batch) * tf.reduce_sum(parts, -1))
+    return tf.reduce_sum(smooth_l1(error, bend), -1)
 
 
-def normal_loss(maps: Tensors, batch: Tensors, bend: float) -> Term:
-    """Smooth l1 of the surface normal inside the person's mask (SimPose Eq. 1).
-
-    x, y and z are added; count: simulated pixels of the mask that have a normal.
-    """
-    labelled = tf.cast(tf.reduce_any(batch["normal"] != 0, -1), tf.float32)
-    weight = simulated(batch) * batch["mask"] * labelled
-    return _weighted(tf.reduce_sum(smooth_l1(maps["normal"] - batch["normal"], bend), -1), weight)
+def normal_loss(maps: Tensors, batch: Tensors, bend: float) -> tf.Tensor:
+    """Return the smooth l1 norm of the normal's error (SimPose Eq. 1): x, y and z added."""
+    return tf.reduce_sum(smooth_l1(maps["normal"] - batch["normal"], bend), -1)
 
 
 def simulated(batch: Tensors) -> tf.Tensor:
@@ -138,7 +155,6 @@ def _cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
-def _weighted(loss: tf.Tensor, weight: tf.Tensor) -> Term:
-    """Return the weighted sum and the weight's own sum over `loss`'s shape."""
-    weight = tf.broadcast_to(weight, tf.shape(loss))
-    return tf.reduce_sum(loss * weight), tf.reduce_sum(weight)
+def _sum(values: tf.Tensor) -> tf.Tensor:
+    """Add everything up within each crop: `[B, ...]` -> `[B]`."""
+    return tf.reduce_sum(values, tf.range(1, tf.rank(values)))

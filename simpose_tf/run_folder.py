@@ -27,6 +27,12 @@ MAY_CHANGE = (
     "TrainingConfig.checkpoint_every",
     "TrainingConfig.keep_checkpoints",
     "TrainingConfig.report_seconds",
+    "PipelineConfig.max_damaged",
+    "MonitorConfig.gradients_every",
+    "MonitorConfig.evaluate_every",
+    "MonitorConfig.people",
+    "MonitorConfig.pictures",
+    "MonitorConfig.batch_size",
     "ScheduleConfig.decay_from",
     "ScheduleConfig.warmup_steps",
 )
@@ -47,6 +53,17 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"--model_dir: {path} is no JSON object")
     return content
+
+
+def check(model_dir: Path, settings: dict[str, Any], records: dict[str, Sequence[str]], anew: bool) -> None:
+    """Raise InputError unless a run with these settings and records may begin or go on in the folder.
+
+    `anew`: nothing was learnt there yet, so other settings and mended records are welcome.
+    """
+    if anew:
+        forget(model_dir)
+    check_settings(model_dir, settings)
+    check_data(model_dir, records)
 
 
 def check_settings(model_dir: Path, settings: dict[str, Any]) -> None:
@@ -84,7 +101,7 @@ def forget(model_dir: Path) -> None:
         return  # not a run's folder
     for name in ("initial", "summaries"):
         shutil.rmtree(model_dir / name, ignore_errors=True)
-    for name in ("data.json", "settings.json"):
+    for name in ("data.json", "settings.json", "damaged_records.json"):
         (model_dir / name).unlink(missing_ok=True)
 
 

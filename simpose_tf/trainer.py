@@ -1,160 +1,36 @@
-"""The train step of SimPose Eq. 2, its optimiser and schedule, and the loop that can be killed and goes on.
+"""A training run: built under a strategy, restored, and the loop that can be killed and goes on.
 
 A run's folder holds `initial/ckpt-0` (the untrained network), `checkpoints/`, `summaries/` (TensorBoard) and what
 `simpose_tf.run_folder` records.
 """
 
+import contextlib
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
-import tensorflow_addons as tfa
 
-from simpose_tf import losses
+from simpose_tf import losses, optimization, run_checkpoints
+from simpose_tf.errors import InputError
 from simpose_tf.model.network import Network
-from simpose_tf.progress import Progress
+from simpose_tf.monitoring.monitor import Monitor, MonitorConfig, Watched
+from simpose_tf.optimization import Schedule, ScheduleConfig, TrainingConfig, build_optimizer
+from simpose_tf.progress import CHECKPOINT, Progress
+from simpose_tf.run_checkpoints import FOLDER, INITIAL, latest_checkpoint
+from simpose_tf.train_step import MultiTask, over_replicas, read_means
+from simpose_tf.workers import ALONE, Place
+
+__all__ = ["Run", "Schedule", "ScheduleConfig", "TrainingConfig", "build_optimizer", "build_run", "latest_checkpoint"]
+
+Say = Callable[[str], None]
 
 
 class NonFiniteLossError(Exception):
-    """A loss is NaN or infinite. The message is one line that names the term and the step."""
-
-
-@dataclass(frozen=True)
-class ScheduleConfig:
-    """The learning rate: linear warm-up, constant, linear decay.
-
-    Attributes:
-      learning_rate: of the constant stretch.
-      warmup_steps: steps over which it grows from 0; 0 for none.
-      decay_from: share of all steps after which it falls; 1 for a constant rate.
-      final_share: share of the learning rate that is left at the last step.
-    """
-
-    learning_rate: float
-    warmup_steps: int
-    decay_from: float
-    final_share: float
-
-    def __post_init__(self) -> None:
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate is {self.learning_rate}, not positive")
-        if not 0 <= self.decay_from <= 1:
-            raise ValueError(f"decay_from is {self.decay_from}, not in [0, 1]")
-        if self.warmup_steps < 0 or not 0 <= self.final_share <= 1:
-            raise ValueError(f"warmup_steps must be at least 0 and final_share in [0, 1]: {self}")
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Length of the run and the optimiser.
-
-    Attributes:
-      steps: synchronous steps of the whole run.
-      momentum: of stochastic gradient descent.
-      head_gradient_factor: factor on the gradients of the heads of `HEADS_WITH_FACTOR`.
-      average_decay: of the Polyak average of the weights, which export then takes; 0 for none.
-      checkpoint_every: steps between checkpoints.
-      keep_checkpoints: how many of the last ones stay.
-      report_seconds: seconds between lines of progress and points of the curves.
-    """
-
-    steps: int
-    momentum: float
-    head_gradient_factor: float
-    average_decay: float
-    checkpoint_every: int
-    keep_checkpoints: int
-    report_seconds: float
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "checkpoint_every", "keep_checkpoints"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, not at least 1")
-        if not 0 <= self.average_decay < 1:
-            raise ValueError(f"average_decay is {self.average_decay}, not in [0, 1)")
-
-
-# SimPose sec. 4.3: the 1x1 convolutions whose gradients are multiplied.
-HEADS_WITH_FACTOR = ("heatmap", "offset", "mask")
-
-
-class Schedule(tf.keras.optimizers.schedules.LearningRateSchedule):
-    """`ScheduleConfig` over a number of steps, as Keras asks for it."""
-
-    def __init__(self, config: ScheduleConfig, steps: int) -> None:
-        self._config = config
-        self._steps = steps
-
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """Return the learning rate of a step, counted from 0."""
-        config, step = self._config, tf.cast(step, tf.float32)
-        warm = (step + 1) / max(config.warmup_steps, 1) if config.warmup_steps else 1.0
-        decay_start = config.decay_from * self._steps
-        decayed = (step - decay_start) / max(self._steps - decay_start, 1)
-        left = 1 - (1 - config.final_share) * tf.clip_by_value(decayed, 0, 1)
-        return config.learning_rate * tf.minimum(warm, 1.0) * left
-
-    def get_config(self) -> dict:
-        """Return the arguments (Keras)."""
-        return {"config": self._config, "steps": self._steps}
-
-
-def build_optimizer(training: TrainingConfig, schedule: Schedule) -> tf.keras.optimizers.legacy.Optimizer:
-    """Return SGD with momentum (SimPose sec. 5.1), under a moving average if one is asked for."""
-    # Of the legacy kind, as tensorflow-addons' averages need it.
-    sgd = tf.keras.optimizers.legacy.SGD(schedule, training.momentum)
-    if training.average_decay:
-        return tfa.optimizers.MovingAverage(sgd, training.average_decay)
-    return sgd
-
-
-class MultiTask(tf.keras.Model):
-    """The network with its losses: one synchronous step on a mixed batch."""
-
-    def __init__(self, network: Network, config: losses.LossConfig, head_gradient_factor: float) -> None:
-        """Wrap a network; `head_gradient_factor` multiplies the gradients of the heads of `HEADS_WITH_FACTOR`."""
-        super().__init__()
-        self.distribute_reduction_method = "sum"  # of what `train_step` returns, over the replicas
-        self.network = network
-        self._losses = config
-        favoured = [v.ref() for name in HEADS_WITH_FACTOR for v in network.heads[name].trainable_variables]
-        self._factors = [head_gradient_factor if v.ref() in favoured else 1.0 for v in network.trainable_variables]
-
-    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Take one step of SimPose Eq. 2 on a replica's batch.
-
-        Returns:
-          This replica's share of the mean of each term, and of their weighted sum, `loss`: float32 scalars. Keras
-          adds the replicas' shares.
-        """
-        with tf.GradientTape() as tape:
-            maps = self.network(batch["image"], training=True, domain=batch["domain"])
-            shares = mean_shares(losses.all_terms(maps, batch, self._losses, self.network.crop.radius))
-            weights = self._losses.weights()
-            loss = tf.add_n([weights[name] * share for name, share in shares.items()])
-        gradients = tape.gradient(loss, self.network.trainable_variables)
-        self.apply(gradients)
-        return {"loss": loss, **shares}
-
-    def apply(self, gradients: list[tf.Tensor]) -> None:
-        """Apply a replica's gradients, after their factors; the optimiser adds them over the replicas."""
-        scaled = [factor * gradient for factor, gradient in zip(self._factors, gradients, strict=True)]
-        self.optimizer.apply_gradients(zip(scaled, self.network.trainable_variables, strict=True))
-
-
-def mean_shares(terms: dict[str, losses.Term]) -> dict[str, tf.Tensor]:
-    """Return this replica's sum over the global count, for each term; over all replicas they add up to the mean."""
-    counts = over_replicas({name: count for name, (_, count) in terms.items()})
-    return {name: tf.math.divide_no_nan(total, counts[name]) for name, (total, _) in terms.items()}
-
-
-def over_replicas(scalars: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Add scalars over all replicas: one reduction for all of them."""
-    context = tf.distribute.get_replica_context()
-    added = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.stack(list(scalars.values())))
-    return dict(zip(scalars, tf.unstack(added), strict=True))
+    """A loss or the gradient is NaN or infinite. The message is one line that names the term and the step."""
 
 
 @dataclass(frozen=True)
@@ -162,100 +38,173 @@ class Run:
     """A training run under a distribution strategy.
 
     Attributes:
-      model: the compiled `MultiTask`.
+      model: network, losses and optimiser.
+      losses: weights of the tasks.
       training: its length and intervals.
       schedule: its learning rate.
-      strategy: over the devices of this machine.
+      strategy: over the devices of this machine, or of several.
       model_dir: the run's folder.
+      place: of this process among the workers; the chief alone writes into the folder.
     """
 
     model: MultiTask
+    losses: losses.LossConfig
     training: TrainingConfig
     schedule: Schedule
     strategy: tf.distribute.Strategy
     model_dir: Path
+    place: Place = ALONE
 
     def checkpoint(self) -> tf.train.Checkpoint:
-        """Return what a checkpoint holds: weights, optimiser and, in it, the step."""
+        """Return what a checkpoint holds: weights, optimiser (with momenta and averages) and, in it, the step."""
         return tf.train.Checkpoint(network=self.model.network, optimizer=self.model.optimizer)
 
-    def restore(self) -> int:
-        """Go to the last checkpoint, or keep the untrained network as `initial/ckpt-0`; return the step."""
-        path = latest_checkpoint(self.model_dir)
-        if path:
-            self.checkpoint().restore(path).assert_existing_objects_matched()
-        elif not tf.train.latest_checkpoint(str(self.model_dir / "initial")):
-            self._save("initial", 1)
+    def restore(self, say: Say = print) -> int:
+        """Go to the last whole checkpoint, or keep the untrained network as `initial/ckpt-0`; return the step.
+
+        Raises InputError if there are checkpoints, and none is whole and of this network.
+        """
+        if latest_checkpoint(self.model_dir):
+            self._restore_last(say)
+        elif not run_checkpoints.numbered(self.model_dir / INITIAL):
+            self._save(INITIAL, 1)
+        if self.place.is_chief:
+            run_checkpoints.set_aside_after(self.model_dir / FOLDER, self.step())
         return self.step()
+
+    def _restore_last(self, say: Say) -> None:
+        path = run_checkpoints.last_whole_checkpoint(self.model_dir, say)
+        try:
+            self.checkpoint().restore(path).assert_existing_objects_matched()
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            raise InputError(f"--model_dir: the checkpoint {path!r} is of another network") from error
 
     def step(self) -> int:
         """Return the number of steps taken."""
         return int(self.model.optimizer.iterations.numpy())
 
     def save(self) -> None:
-        """Write a checkpoint; the folder's `checkpoint` file names it once it is whole."""
-        self._save("checkpoints", self.training.keep_checkpoints)
+        """Write a checkpoint. Raises OSError if that fails, as on a full disk; earlier ones stay whole."""
+        self._save(FOLDER, self.training.keep_checkpoints)
 
     def _save(self, folder: str, keep: int) -> None:
-        manager = tf.train.CheckpointManager(self.checkpoint(), str(self.model_dir / folder), max_to_keep=keep)
-        manager.save(self.step())
+        # All workers take part, as moving averages are read from all of them; one copy stays.
+        own = self.model_dir if self.place.is_chief else self.model_dir / f".worker-{self.place.index}"
+        run_checkpoints.write(self.checkpoint(), own / folder, self.step(), keep)
+        if not self.place.is_chief:
+            shutil.rmtree(own)
+
+    def averaged(self) -> contextlib.AbstractContextManager:
+        """Let the network hold its Polyak averages inside a block, as evaluation asks for."""
+        return optimization.averaged(self.model.optimizer, self.model.network.trainable_variables)
+
+    def step_function(self) -> Callable[[Any], dict[str, tf.Tensor]]:
+        """Return what takes a step on a batch of all replicas and tells what `MultiTask.train_step` does."""
+
+        @tf.function
+        def take_step(batch: Any) -> dict[str, tf.Tensor]:
+            told = self.strategy.run(self.model.train_step, args=(batch,))
+            return {name: self.strategy.experimental_local_results(value)[0] for name, value in told.items()}
+
+        return take_step
+
+    def require_same_step(self) -> None:
+        """Raise InputError if some worker stands at another step: then it sees another folder."""
+        total = self.strategy.run(lambda: over_replicas(tf.constant(self.step(), tf.int64)))
+        total = int(self.strategy.experimental_local_results(total)[0])
+        if total != self.step() * self.strategy.num_replicas_in_sync:
+            raise InputError("--model_dir: the workers stand at different steps; give all of them one shared folder")
 
 
-def build_run(network: Callable[[], Network], configs: tuple, strategy: tf.distribute.Strategy, model_dir: Path) -> Run:
-    """Build the model and its optimiser under a strategy.
+def build_run(
+    network: Callable[[], Network],
+    configs: tuple[losses.LossConfig, TrainingConfig, ScheduleConfig],
+    strategy: tf.distribute.Strategy,
+    model_dir: Path,
+    place: Place = ALONE,
+) -> Run:
+    """Build the network and its optimiser under a strategy.
 
     Args:
       network: makes the network.
-      configs: a LossConfig, a TrainingConfig and a ScheduleConfig.
-      strategy: over the devices of this machine.
+      configs: of the losses, the run's length and the learning rate.
+      strategy: over the devices.
       model_dir: the run's folder.
+      place: of this process among the workers.
     """
     loss_config, training, schedule_config = configs
     schedule = Schedule(schedule_config, training.steps)
-    with strategy.scope():
-        model = MultiTask(network(), loss_config, training.head_gradient_factor)
-        model.compile(build_optimizer(training, schedule))
-    return Run(model, training, schedule, strategy, model_dir)
-
-
-def latest_checkpoint(model_dir: Path) -> str | None:
-    """Return the path of the last whole checkpoint of a run, or None."""
-    return tf.train.latest_checkpoint(str(model_dir / "checkpoints"))
+    with strategy.scope(), optimization.arithmetic(training.precision):
+        model = MultiTask(network(), loss_config, training, build_optimizer(training, schedule))
+    return Run(model, loss_config, training, schedule, strategy, model_dir, place)
 
 
 def train(
-    run: Run, batches: Callable[[int], tf.data.Dataset], crops_per_step: int, say: Callable[[str], None] = print
+    run: Run,
+    batches: Callable[[int], tf.data.Dataset],
+    crops_per_step: int,
+    say: Say = print,
+    monitored: Callable[[Watched, Progress], Monitor] | None = None,
 ) -> None:
     """Train from the step where the run stands to its last one.
 
     Args:
       run: restored.
-      batches: `batches(k)` is the endless stream of replica batches from batch k on; a step takes one for each replica.
+      batches: `batches(k)` is the endless stream of this worker's replica batches from step k on, counted from 0; a
+        step takes one for each of its replicas.
       crops_per_step: of all replicas together.
       say: takes lines of progress.
+      monitored: makes what looks at the run; nothing does if None.
 
     Raises:
-      NonFiniteLossError: a term is not finite; the checkpoints are those of before.
+      NonFiniteLossError: a term or the gradient is not finite; the checkpoints are those of before.
+      OSError: a checkpoint or a curve cannot be written; the checkpoints are those of before.
     """
     first = run.step()
-    replicas = run.strategy.num_replicas_in_sync
-    stream = iter(run.strategy.distribute_datasets_from_function(lambda _: batches(first * replicas)))
-    step_function = run.model.make_train_function()
-    progress = Progress(run.model_dir / "summaries", run.training.steps, run.training.report_seconds, say)
-    for step in range(first + 1, run.training.steps + 1):
-        means = {name: float(value) for name, value in step_function(stream).items()}
-        require_finite(means, step)
-        progress.add(step, means, float(run.schedule(step - 1)), crops_per_step)
-        if step % run.training.checkpoint_every == 0 or step == run.training.steps:
-            run.save()
-    progress.close()
+    stream = iter(run.strategy.distribute_datasets_from_function(lambda _: batches(first)))
+    take_step, weights = run.step_function(), run.losses.weights()
+    with _progress(run, say) as progress:
+        watched = Watched(run.model.network, run.losses, run.strategy, run.averaged)
+        monitor = monitored(watched, progress) if monitored else _unmonitored(watched, progress)
+        monitor.start(first)
+        for step in range(first + 1, run.training.steps + 1):
+            batch = progress.draw(stream)
+            monitor.before_step(step, batch)
+            means = read_means(take_step(batch), weights)
+            require_finite(means, step, run.model.has_loss_scale)
+            progress.add(step, means, float(run.schedule(step - 1)), crops_per_step)
+            if step % run.training.checkpoint_every == 0 or step == run.training.steps:
+                with progress.timed(CHECKPOINT):
+                    run.save()
+            monitor.after_step(step)
 
 
-def require_finite(means: dict[str, float], step: int) -> None:
-    """Raise NonFiniteLossError if a term's mean is NaN or infinite."""
-    for name in (*losses.TERMS, "loss"):
+@contextlib.contextmanager
+def _progress(run: Run, say: Say) -> Iterator[Progress]:
+    """Open the run's curves, which the chief alone writes, and close them."""
+    chief = run.place.is_chief
+    folder = run.model_dir / "summaries" if chief else None
+    progress = Progress(folder, run.training.steps, run.training.report_seconds, say if chief else lambda _: None)
+    try:
+        yield progress
+    finally:
+        progress.close()
+
+
+def _unmonitored(watched: Watched, progress: Progress) -> Monitor:
+    return Monitor(MonitorConfig(0, 0, 1, 0, 1), watched, progress)
+
+
+def require_finite(means: dict[str, float], step: int, has_loss_scale: bool = False) -> None:
+    """Raise NonFiniteLossError if a term's mean, or the gradient, is NaN or infinite.
+
+    With a loss scale (float16) a gradient that overflows is no fault: that step was left out.
+    """
+    names = [*losses.TERMS, "loss"] + ([] if has_loss_scale else ["gradient_norm/all"])
+    for name in names:
         if not math.isfinite(means[name]):
+            what = "the gradient" if "/" in name else f"the term {name!r}"
             raise NonFiniteLossError(
-                f"step {step}: the term {name!r} is {means[name]}; lower ScheduleConfig.learning_rate or that term's "
+                f"step {step}: {what} is {means[name]}; lower ScheduleConfig.learning_rate or that term's "
                 f"weight, and run again: it goes on at the last checkpoint"
             )

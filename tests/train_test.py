@@ -26,6 +26,7 @@ TINY = {
     "BackboneConfig.top_down_channels": 8,
     "ScheduleConfig.warmup_steps": 2,
     "TrainingConfig.checkpoint_every": 10,
+    "MonitorConfig.evaluate_every": 0,
     "TrainingConfig.report_seconds": 0.0,
 }
 

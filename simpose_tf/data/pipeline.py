@@ -88,9 +88,7 @@ def train_batches(
     start_batch: int = 0,
     damage: Damage | None = None,
     own: tuple[int, int] = (1, 1),
-) -> (
-    tf.data.Dataset
-):  # Nine parameters: six settings of one run, where to go on, who counts what is damaged, whose part.
+) -> tf.data.Dataset:  # Nine parameters: six settings of a run, where to go on, a count, one machine's part.
     """Return the endless stream of training batches, with labels as levels (see above).
 
     The stream is a function of the arguments alone: `start_batch=k` gives what batch k, k+1, ... of the
@@ -113,10 +111,7 @@ def train_batches(
       InvalidArgumentError, while batches are drawn: too many damaged records, or records of another version or domain;
         `recordfiles.told` says which.
     """
-    share, damage = pipeline.exact_share, damage or Damage(pipeline.max_damaged)
-    patterns = [(real_records, 1 - share), (sim_records, share)]
-    streams = [_domain_stream(p, domain, of, pipeline, seed) for domain, (p, of) in enumerate(patterns)]
-    source = CropSource(streams, Mix(share), crop, damage)
+    source = crop_source(sim_records, real_records, crop, pipeline, seed, damage)
 
     def cut(counter: tf.Tensor) -> dict[str, tf.Tensor]:
         drawn = augment.draw(seed, counter, augmentation)
@@ -130,6 +125,21 @@ def train_batches(
         counters = counters.filter(lambda crop: (crop // pipeline.batch_size - start_batch) % own[1] < own[0])
     batches = _parallel(counters, cut).batch(pipeline.batch_size, drop_remainder=True)
     return _without_sharding(batches.prefetch(tf.data.AUTOTUNE))
+
+
+def crop_source(
+    sim_records: str | None,
+    real_records: str | None,
+    crop: CropConfig,
+    pipeline: PipelineConfig,
+    seed: int,
+    damage: Damage | None = None,
+) -> CropSource:
+    """Return where the crops of `train_batches` come from. Arguments and InputError as there."""
+    share = pipeline.exact_share
+    patterns = [(real_records, 1 - share), (sim_records, share)]
+    streams = [_domain_stream(p, domain, of, pipeline, seed) for domain, (p, of) in enumerate(patterns)]
+    return CropSource(streams, Mix(share), crop, damage or Damage(pipeline.max_damaged))
 
 
 def eval_batches(
