@@ -8,6 +8,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 OURS, PAPER, CONSTANT = "#2563a8", "#b45309", "#6b7280"
@@ -48,7 +49,7 @@ def draw_ablation(charts: Sequence[Chart], axis: str, path: str, columns: int = 
     for place, chart in zip(axes.flat, charts, strict=False):
         _draw(place, chart)
         place.set_xlabel(axis, fontsize=8)
-    _legend(figure, axes.flat[0])
+    _legend(figure)
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.3 / (2.8 * rows)))
     figure.savefig(path)
     plt.close(figure)
@@ -65,7 +66,7 @@ def _draw(place: Axes, chart: Chart) -> None:
     if not all(map(math.isnan, chart.paper)):
         place.plot(x, chart.paper, "s--", color=PAPER, markersize=4, linewidth=1, label="paper (other data, network)")
     if not math.isnan(chart.constant):
-        place.axhline(chart.constant, color=CONSTANT, linestyle=":", linewidth=1.2, label="best constant, ours")
+        place.axhline(chart.constant, color=CONSTANT, linestyle=":", linewidth=2, label="best constant, ours")
     place.set_xticks(x, chart.labels)
     place.set_title(chart.title, fontsize=9)
     place.tick_params(labelsize=8)
@@ -81,6 +82,12 @@ def _spread(values: Sequence[float]) -> float:
     return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def _legend(figure: plt.Figure, place: Axes) -> None:
-    handles, names = place.get_legend_handles_labels()
-    figure.legend(handles, names, loc="upper center", ncols=len(names), fontsize=9, frameon=False)
+def _legend(figure: plt.Figure) -> None:
+    """Put one legend above all charts: not each of them has a number of the paper's."""
+    named: dict[str, Artist] = {}
+    for place in figure.axes:
+        handles, names = place.get_legend_handles_labels()
+        named |= dict(zip(names, handles, strict=True))
+    figure.legend(
+        list(named.values()), list(named), loc="upper center", ncols=max(len(named), 1), fontsize=9, frameon=False
+    )
