@@ -5,7 +5,9 @@
 Without `--gin_file` the paper's network and the quickstart's are measured, one after the other. A network's work is
 its convolutions', counted in its graph, and three times that in training (forward, and both gradients); batch
 normalisation, losses and optimiser count as no work, but their time counts. The peak is that of a large matrix product
-on all cores, or the card, in the same number format, taken in turns with the steps: other work slows both.
+on all cores, or the card, in the same number format. Both are measured in turns, in rounds of seconds, and the median
+of the rounds' shares is told, so that other work on the machine, which slows both, says little. Where it is busy all
+the time, the share per CPU second is the firmer one: it leaves out the time in which the cores did something else.
 Without records the crops are random numbers, always the same ones, and nothing is said about input.
 """
 
@@ -38,47 +40,75 @@ DEFAULT_FILES = (_GIN_CONFIGS / "simpose.gin", _GIN_CONFIGS / "quickstart.gin")
 TRAINING_PER_FORWARD = 3
 # Without a card a step should take seconds: as much forward work as a batch may ask for, FLOP.
 _CPU_STEP_FLOPS = 3e11
+_ROUND_SECONDS = 2.0
 _PRODUCT_FLOPS = {"CPU": 2e11, "GPU": 2e13}  # of the products between two steps
 _PRODUCT_SIZE = {"CPU": 2048, "GPU": 8192}
 
 
 @dataclass(frozen=True)
+class Round:
+    """What was measured in a few seconds. `cpu` counts the seconds of all cores that this process had.
+
+    Attributes:
+      steps: taken.
+      step_seconds, step_cpu: of the steps, waiting for input not counted.
+      wait_seconds: for the steps' batches.
+      peak: FLOP/s of matrix products, before and after the steps.
+      peak_per_cpu: FLOP per CPU second of the same.
+    """
+
+    steps: int
+    step_seconds: float
+    step_cpu: float
+    wait_seconds: float
+    peak: float
+    peak_per_cpu: float
+
+
+@dataclass(frozen=True)
 class Timing:
-    """What was measured.
+    """All rounds.
 
     Attributes:
       crops: in a step, over all replicas.
       crop_flops: of a crop's forward convolutions.
-      step_seconds: of each step, waiting for input not counted.
-      wait_seconds: for each step's batch.
-      peaks: FLOP/s of matrix products, taken between the steps; of all replicas.
+      rounds: what was measured.
     """
 
     crops: int
     crop_flops: float
-    step_seconds: list[float]
-    wait_seconds: list[float]
-    peaks: list[float]
+    rounds: list[Round]
 
     @property
-    def steps_per_second(self) -> float:
-        """With the time that was waited."""
-        return len(self.step_seconds) / (sum(self.step_seconds) + sum(self.wait_seconds))
+    def step_flops(self) -> float:
+        """FLOP of a step's work."""
+        return TRAINING_PER_FORWARD * self.crop_flops * self.crops
+
+    @property
+    def step_seconds(self) -> float:
+        """Seconds of a step."""
+        return statistics.median(r.step_seconds / r.steps for r in self.rounds)
 
     @property
     def waiting(self) -> float:
-        """Share of the time that was waited."""
-        return sum(self.wait_seconds) * self.steps_per_second / len(self.step_seconds)
+        """Share of the time that was waited for input."""
+        waited = sum(r.wait_seconds for r in self.rounds)
+        return waited / (waited + sum(r.step_seconds for r in self.rounds))
 
     @property
-    def flops(self) -> float:
-        """FLOP/s of the steps' work."""
-        return TRAINING_PER_FORWARD * self.crop_flops * self.crops / statistics.median(self.step_seconds)
+    def peak(self) -> float:
+        """FLOP/s of matrix products."""
+        return statistics.median(r.peak for r in self.rounds)
 
     @property
     def share_of_peak(self) -> float:
-        """Of the matrix products' speed; medians, so that one disturbance does not decide."""
-        return self.flops / statistics.median(self.peaks)
+        """The steps' FLOP/s in those of matrix products."""
+        return statistics.median(self.step_flops * r.steps / r.step_seconds / r.peak for r in self.rounds)
+
+    @property
+    def share_per_cpu(self) -> float:
+        """The same of FLOP per CPU second."""
+        return statistics.median(self.step_flops * r.steps / r.step_cpu / r.peak_per_cpu for r in self.rounds)
 
 
 def define_flags() -> None:
@@ -87,7 +117,7 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "batch_size", None, "Crops in a replica's batch. Default: the settings'; without a GPU fewer of large ones.", 1
     )
-    flags.DEFINE_integer("steps", 5, "Steps that are timed, after one that builds the graph.", 1)
+    flags.DEFINE_integer("rounds", 5, "Rounds of matrix products and steps; each takes a step at least.", 1)
     flags.DEFINE_string("sim_records", None, "Glob of simulated people: measure with the input pipeline.")
     flags.DEFINE_string("real_records", None, "Glob of real people.")
 
@@ -117,48 +147,57 @@ def measure(settings: dict[type, Any]) -> Timing:
     if size % settings[TrainingConfig].accumulate:
         raise InputError(f"--batch_size: {size} is no multiple of TrainingConfig.accumulate")
     batches = record_batches(settings, size) if reads_records() else random_batches(settings, size)
-    peak = matrix_product(_dtype(settings[TrainingConfig].precision))
     stream = iter(strategy.distribute_datasets_from_function(lambda _: batches))
     replicas = strategy.num_replicas_in_sync
-    return timed(run, stream, lambda: replicas * peak(), (size * replicas, crop_flops))
+    peak = matrix_product(_dtype(settings[TrainingConfig].precision), replicas)
+    return timed(run, stream, peak, (size * replicas, crop_flops))
 
 
-def timed(run: trainer.Run, stream: Iterator, peak: Callable[[], float], work: tuple[int, float]) -> Timing:
-    """Take steps and matrix products in turns.
+def timed(
+    run: trainer.Run, stream: Iterator, peak: Callable[[], tuple[float, float]], work: tuple[int, float]
+) -> Timing:
+    """Take matrix products and steps in turns.
 
     Args:
       run: untrained.
       stream: of batches for all replicas.
-      peak: returns FLOP/s of matrix products.
+      peak: returns FLOP/s and FLOP per CPU second of matrix products.
       work: crops in a step, FLOP of a crop.
     """
-    take_step, steps, waits, peaks = run.step_function(), [], [], [peak()]
-    for number in range(FLAGS.steps + 1):
+    take_step = run.step_function()
+    _steps(take_step, stream)  # builds the graph
+    peaks, rounds = [peak()], []
+    for _ in range(FLAGS.rounds):
+        taken = _steps(take_step, stream)
+        peaks.append(peak())
+        rounds.append(Round(*taken, *(sum(pair) / 2 for pair in zip(*peaks[-2:], strict=True))))
+    return Timing(*work, rounds)
+
+
+def _steps(take_step: Callable[[Any], dict[str, tf.Tensor]], stream: Iterator) -> tuple[int, float, float, float]:
+    """Take steps for some seconds; return their number, seconds, CPU seconds and the seconds that were waited."""
+    number, seconds, cpu, waited = 0, 0.0, 0.0, 0.0
+    while not number or seconds < _ROUND_SECONDS:
         start = time.perf_counter()
         batch = next(stream)
-        drawn = time.perf_counter()
+        drawn, drawn_cpu = time.perf_counter(), time.process_time()
         for value in take_step(batch).values():
             value.numpy()  # a card works on after the call
-        if number:  # the first one builds the graph
-            waits.append(drawn - start)
-            steps.append(time.perf_counter() - drawn)
-            if len(peaks) <= 5 or number == FLAGS.steps:
-                peaks.append(peak())
-    return Timing(*work, steps, waits, peaks)
+        number, waited = number + 1, waited + drawn - start
+        seconds, cpu = seconds + time.perf_counter() - drawn, cpu + time.process_time() - drawn_cpu
+    return number, seconds, cpu, waited
 
 
 def told(timing: Timing, with_input: bool) -> list[str]:
     """Return lines that tell what was measured."""
-    peak, forward = statistics.median(timing.peaks), timing.crop_flops
-    seconds = statistics.median(timing.step_seconds)
-    per_crop = f"{forward / 1e9:.1f} GFLOP forward, {TRAINING_PER_FORWARD * forward / 1e9:.1f} in training"
+    forward, seconds = timing.crop_flops, timing.step_seconds
     waiting = f"{timing.waiting:.1%} of the time" if with_input else "not measured; name --sim_records, --real_records"
     return [
-        f"a crop            {per_crop}",
-        f"matrix product    {peak / 1e9:.0f} GFLOP/s (the machine's peak)",
+        f"a crop            {forward / 1e9:.1f} GFLOP forward, {TRAINING_PER_FORWARD * forward / 1e9:.1f} in training",
+        f"matrix product    {timing.peak / 1e9:.0f} GFLOP/s (the machine's peak)",
         f"training          {1 / seconds:.3g} steps/s of {timing.crops} crops, {timing.crops / seconds:.3g} crops/s, "
-        f"{timing.flops / 1e9:.0f} GFLOP/s",
-        f"share of the peak {timing.share_of_peak:.0%}",
+        f"{timing.step_flops / seconds / 1e9:.0f} GFLOP/s",
+        f"share of the peak {timing.share_of_peak:.0%}; per CPU second {timing.share_per_cpu:.0%}",
         f"input waited for  {waiting}",
     ]
 
@@ -186,8 +225,8 @@ def default_batch(wanted: int, crop_flops: float) -> int:
     return max(1, min(wanted, int(_CPU_STEP_FLOPS / crop_flops)))
 
 
-def matrix_product(dtype: tf.DType) -> Callable[[], float]:
-    """Return what measures the FLOP/s of large square matrix products on the first device."""
+def matrix_product(dtype: tf.DType, replicas: int) -> Callable[[], tuple[float, float]]:
+    """Return what measures large square matrix products on the first device: FLOP/s of all replicas, and per CPU s."""
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     size = _PRODUCT_SIZE[kind]
     with tf.device(f"{kind}:0"):
@@ -201,14 +240,16 @@ def matrix_product(dtype: tf.DType) -> Callable[[], float]:
             product = tf.matmul(product, right)
         return product[0, 0]
 
+    flops = count * 2.0 * size**3
     products().numpy()
 
-    def flops_per_second() -> float:
-        start = time.perf_counter()
+    def measured() -> tuple[float, float]:
+        start, start_cpu = time.perf_counter(), time.process_time()
         products().numpy()
-        return count * 2 * size**3 / (time.perf_counter() - start)
+        seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+        return replicas * flops / seconds, flops / cpu
 
-    return flops_per_second
+    return measured
 
 
 def record_batches(settings: dict[type, Any], size: int) -> tf.data.Dataset:
