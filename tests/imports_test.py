@@ -41,6 +41,9 @@ ALLOWED = {
     "losses": {"data"},
     "model": {"data"},
     "inference": {"model", "data", "visualize"},
+    "progress": set(),
+    "crop_scores": {"data", "inference", "metrics"},
+    "monitoring": {"crop_scores", "data", "inference", "losses", "metrics", "model", "progress", "visualize"},
 }
 
 

@@ -3,7 +3,9 @@
 Shares are taken on the gradient with respect to the backbone's output features, of a training batch, with batch
 statistics: all that the backbone learns comes through it. One backward pass for each task, through the heads only,
 beside one forward pass. The heads are 1x1 convolutions, so a crop's features get the gradient of that crop's losses
-alone, and the gradient of a domain is the part on its crops.
+alone, and the gradient of a domain is the part on its crops. The shares in the gradient of all the backbone's weights,
+which cost a backward pass of the whole network each, come out alike: measured on the quickstart's network, untrained
+and trained, they differ by up to .07 for domains and .09 for tasks, but for parts (.18 there, .07 here).
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """Iso-contours of u and v per part, the way the field draws dense pose (SimPose Fig. 2 and 6)."""
 
+import functools
 from typing import NamedTuple
 
 import contourpy
@@ -52,8 +53,13 @@ def value_colors(values: np.ndarray) -> np.ndarray:
     """Return the colours uint8 `[..., 3]` RGB of values in [0, 1]: from blue over green and yellow to red."""
     # The ends of Turbo are nearly black; they are left out.
     levels = np.round(255 * (0.1 + 0.8 * np.clip(values, 0, 1))).astype(np.uint8)
-    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
-    return table[levels]
+    return _turbo()[levels]
+
+
+@functools.cache
+def _turbo() -> np.ndarray:
+    """Return the colours of 256 levels, `[256, 3]` RGB."""
+    return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
 
 
 def draw_contours(canvas: np.ndarray, view: View, part: np.ndarray, values: np.ndarray, thickness: int = 1) -> None:

@@ -15,11 +15,23 @@ _COLORS = ("#2563a8", "#d97706", "#15803d", "#b91c1c", "#7c3aed", "#0891b2", "#5
 
 # Scalars of these names are drawn together, in this order: prefix -> title.
 _TOGETHER = {
-    "gradient_share_task": "share of tasks in the backbone's gradient",
-    "gradient_share_domain": "share of domains in it",
-    "gradient_norm": "norm of the gradient",
-    "time_share": "share of time",
+    "gradient_share_task": "gradient: shares of tasks",
+    "gradient_share_domain": "gradient: shares of domains",
+    "gradient_norm": "gradient: norms",
+    "time_share": "time: shares",
 }
+# Titles of charts, by their first words, in this order; others come last.
+_ORDER = (
+    "loss/loss",
+    "loss/",
+    "people: ",
+    "gradient: shares of tasks",
+    "gradient: ",
+    "normalisation: ",
+    "learning_rate",
+)
+# Those whose axis may be logarithmic.
+_LOGARITHMIC = ("loss/", "gradient: norms", "normalisation: ")
 # There is one of each layer; their means have other names.
 _LEFT_OUT = ("bn_distance_kl/", "bn_distance_gap/")
 
@@ -47,23 +59,21 @@ def _place(name: str) -> tuple[str, str]:
     if group == "loss" or group.startswith("loss_"):
         return f"loss/{last}", group.removeprefix("loss").strip("_") or "all"
     if group.startswith(("validation_", "training_")):
-        return last, group.replace("_", ", ")
+        return f"people: {last}", group.replace("_", ", ")
     if group == "bn_distance":
         return f"normalisation: {last.removesuffix('_within')}", "halves of one" if "within" in last else "domains"
     return (_TOGETHER[group], last) if group in _TOGETHER else (name, name)
 
 
-def _rank(title: str) -> tuple:
-    """Return the order of a chart: losses, their sum first, then metrics, then what else there is."""
-    order = list(_TOGETHER.values())
-    is_metric = title not in order and "/" not in title and ":" not in title
-    return title != "loss/loss", not title.startswith("loss/"), not is_metric, title
+def _rank(title: str) -> tuple[int, str]:
+    """Return the order of a chart."""
+    return next((place for place, first in enumerate(_ORDER) if title.startswith(first)), len(_ORDER)), title
 
 
 def draw_charts(charts: Mapping[str, Chart], path: str, columns: int = 4) -> None:
     """Draw charts, `columns` of them in a row, and write them as a PNG.
 
-    Those whose values span more than a factor of 20 get a logarithmic axis; those of several lines a legend.
+    Losses and norms that span more than a factor of 20 get a logarithmic axis; charts of several lines a legend.
     """
     rows = max(1, -(-len(charts) // columns))
     figure, axes = plt.subplots(rows, columns, figsize=(3.2 * columns, 2.3 * rows), squeeze=False, dpi=100)
@@ -87,5 +97,5 @@ def _draw_chart(axis: plt.Axes, title: str, lines: Chart) -> None:
     if len(lines) > 1:
         axis.legend(fontsize=6, framealpha=0.6)
     every = [value for _, values in lines.values() for value in values]
-    if min(every) > 0 and max(every) > 20 * min(every):
+    if title.startswith(_LOGARITHMIC) and min(every) > 0 and max(every) > 20 * min(every):
         axis.set_yscale("log")

@@ -17,8 +17,9 @@ def test_curves_of_one_thing_share_a_chart():
     charts = charts_of(dict.fromkeys(names, CURVE))
     assert list(charts)[:2] == ["loss/loss", "loss/uv"]
     assert list(charts["loss/uv"]) == ["all", "real", "sim"]
-    assert list(charts["uv_l2"]) == ["validation, sim"]
-    assert list(charts["share of tasks in the backbone's gradient"]) == ["part", "uv"]
+    assert list(charts)[-1] == "time: shares"
+    assert list(charts["people: uv_l2"]) == ["validation, sim"]
+    assert list(charts["gradient: shares of tasks"]) == ["part", "uv"]
     assert list(charts["normalisation: kl"]) == ["domains", "halves of one"]
     assert sum(map(len, charts.values())) == len(names) - 1  # no layer of its own
 
