@@ -1,8 +1,12 @@
 """Facts about the mains `simpose_tf.train` and `simpose_tf.export`, run as a user runs them."""
 
+import contextlib
 import json
 import os
+import resource
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -122,3 +126,80 @@ def test_untrained_network_can_be_exported_and_is_told_from_the_trained_one(whol
     for folder, same in ((whole / "initial", True), (whole / "checkpoints", False)):
         maps = export.restored_network(tf.train.latest_checkpoint(str(folder)))(crops, label_stride=1)
         assert np.allclose(maps["mask"], served["mask"], atol=1e-3) == same
+
+
+def losses_of(model_dir):
+    curves = progress.read_curves(model_dir / "summaries")
+    return {name: curves[name] for name in ("loss/loss", "loss/uv", "loss/heatmap", "learning_rate")}
+
+
+def require_equal_curves(model_dir, expected, rtol):
+    for name, (steps, values) in losses_of(model_dir).items():
+        assert steps == expected[name][0]
+        np.testing.assert_allclose(values, expected[name][1], rtol=rtol, err_msg=name)
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@pytest.mark.slow
+def test_two_workers_have_the_losses_of_one_process_with_their_batch(records, tmp_path):
+    # Synchronised statistics: those of the global batch, however many replicas share it.
+    sync = {"BackboneConfig.normalization": '"sync_batch"', "TrainingConfig.average_decay": 0.9}
+    done = run(command(tmp_path / "one", records, 6, **sync))
+    assert done.returncode == 0, done.stderr[-2000:]
+    shared = command(tmp_path / "two", records, 6, **sync, **{"PipelineConfig.batch_size": 2})
+    hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    workers = []
+    for index in range(2):
+        tf_config = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(tf_config)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        workers.append(subprocess.Popen(shared, cwd=ROOT, env=environment, **pipes))
+    try:
+        ended = [worker.communicate(timeout=400) for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert [worker.returncode for worker in workers] == [0, 0], [errors[-1500:] for _, errors in ended]
+    assert "trained for 6 steps" in ended[0][0] and "step" not in ended[1][0]
+    require_equal_curves(tmp_path / "two", losses_of(tmp_path / "one"), rtol=2e-4)
+    assert not [path.name for path in (tmp_path / "two").iterdir() if path.name.startswith(".worker")]
+
+
+@pytest.mark.slow
+def test_a_damaged_newest_checkpoint_costs_the_steps_since_the_one_before(whole, records, tmp_path):
+    model_dir = shutil.copytree(whole, tmp_path / "run")
+    data = model_dir / "checkpoints" / "ckpt-40.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:-100])
+    done = run(command(model_dir, records, 40))
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "ckpt-40: damaged" in done.stdout and "goes on after step 30;" in done.stdout
+    require_equal_curves(model_dir, losses_of(whole), rtol=2e-3)
+    for path in (model_dir / "checkpoints").glob("ckpt-*.data-*"):
+        path.write_bytes(b"")
+    done = run(command(model_dir, records, 50))
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert "all checkpoints" in done.stderr and "are damaged" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_full_disk_stops_the_run_and_leaves_its_checkpoints_whole(whole, records, tmp_path):
+    model_dir = shutil.copytree(whole, tmp_path / "run")
+    size = (model_dir / "checkpoints" / "ckpt-40.data-00000-of-00001").stat().st_size
+
+    def limit():  # no file may grow to the size of a checkpoint
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
+
+    done = subprocess.run(
+        command(model_dir, records, 50), cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=limit
+    )
+    assert done.returncode == 2 and "the checkpoint of step 50 cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = run(command(model_dir, records, 50))
+    assert done.returncode == 0 and "goes on after step 40;" in done.stdout, done.stderr[-2000:]

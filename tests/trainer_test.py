@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from simpose_tf import losses, optimization, progress, trainer
+from simpose_tf.data import schema
 from simpose_tf.model.network import Network
 from simpose_tf.train_step import read_means
 from tests.batches import CROP, random_batch
@@ -84,6 +85,7 @@ def test_means_of_an_unlabelled_task_are_zero_and_domains_are_told_apart():
 
 def test_a_step_tells_the_means_of_its_terms(tmp_path):
     run, batch = run_of(tmp_path), random_batch(np.random.default_rng(5), 3)
+    batch |= {"domain": tf.constant([schema.SIM, schema.REAL, schema.SIM]), "has_dense": tf.ones(3)}
     # The same batch statistics; the step's own change of the weights comes after its losses.
     maps = run.model.network(batch["image"], training=True, domain=batch["domain"])
     terms = losses.all_terms(maps, batch, LOSSES, CROP.radius)
