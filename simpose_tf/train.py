@@ -69,7 +69,9 @@ def main() -> None:
     records = _record_files(settings[PipelineConfig].sim_share)
     flat = run_folder.flat_settings(settings.values(), seed=FLAGS.seed)
     place = workers.place()
-    run_folder.check(model_dir, flat, records, place.is_chief and not trainer.latest_checkpoint(model_dir))
+    anew = not trainer.latest_checkpoint(model_dir)
+    if place.is_chief or not anew:  # the chief tidies up a folder where nothing was learnt yet
+        run_folder.check(model_dir, flat, records, anew)
     strategy = workers.strategy(place)
     damage = Damage(settings[PipelineConfig].max_damaged, _damage_path(model_dir, place), app.say)
     batches = functools.partial(_batches, settings, strategy.num_replicas_in_sync, place, damage)
@@ -122,6 +124,9 @@ def _train(run: trainer.Run, batches: Any, batch_size: int, monitored: Any) -> N
         app.fail(error)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:  # only first records were looked at
         raise InputError(f"records: {recordfiles.told(error)}") from error
+    except tf.errors.ResourceExhaustedError as error:
+        what = f"out of memory or of room on the disk: {recordfiles.told(error)}"
+        raise InputError(f"{what}; TrainingConfig.accumulate cuts batches into parts") from error
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         raise InputError(f"another worker has left ({recordfiles.told(error)}); start all of them again") from error
     say(f"{run.model_dir}: trained for {steps} steps")
