@@ -31,7 +31,8 @@ FLAGS = flags.FLAGS
 
 _PICTURES = ("image", "mask", "ignore", "iuv", "normal")  # those that a crop needs
 _ROUND_SECONDS = 2.0
-_IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.01  # a process that uses less of a core for so long is idle
+_SAMPLE_SECONDS = 0.6  # of CPU; all that the sample holds lies in memory
+_IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.03  # a process that uses less of a core for so long is idle
 _ROW = "{:42s} {:8.2f}"
 
 
@@ -96,9 +97,10 @@ def one_core(bench: Bench, rounds: int) -> list[str]:
     stream, size = iter(bench.dataset), bench.pipeline.batch_size
     times: dict[str, list[float]] = {name: [] for name in (*steps, "whole")}
     for counted in (False, *[True] * rounds):  # the first round warms up
-        for name, step in steps.items():
-            _add(times[name], counted, _cpu(lambda step=step: [step(one) for one in sample]) / len(sample))
-        _add(times["whole"], counted, _cpu(lambda: [next(stream) for _ in range(len(sample) // size)]) / len(sample))
+        spent = {"whole": _cpu(lambda: [next(stream) for _ in range(len(sample) // size)], settled=True)}
+        spent |= {name: _cpu(lambda step=step: [step(one) for one in sample]) for name, step in steps.items()}
+        for name in spent if counted else ():
+            times[name].append(spent[name] / len(sample))
     medians = {name: 1000 * statistics.median(values) for name, values in times.items()}
     ratio = statistics.median(whole / bare for whole, bare in zip(times["whole"], times["decode"], strict=True))
     batch = next(stream)
@@ -135,7 +137,7 @@ def _sample(bench: Bench) -> list[_Sample]:
     """Return the first crops of the stream, taken apart: a batch, and more if they are small."""
     samples: list[_Sample] = []
     start = time.process_time()
-    while len(samples) % bench.pipeline.batch_size or time.process_time() - start < _ROUND_SECONDS / 2:
+    while len(samples) % bench.pipeline.batch_size or time.process_time() - start < _SAMPLE_SECONDS:
         domain, position = bench.source.mix.place(len(samples))
         stream = bench.source.streams[domain]
         number = stream.number(position)
@@ -211,12 +213,15 @@ def resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _cpu(work: Callable[[], object]) -> float:
-    """Return the CPU seconds of the process, all threads, over some work, that of refilled buffers included."""
-    _settle()
+def _cpu(work: Callable[[], object], settled: bool = False) -> float:
+    """Return the CPU seconds of the process, all threads, over some work.
+
+    With `settled`, over the work of threads that refill buffers afterwards, too.
+    """
     start = time.process_time()
     work()
-    _settle()
+    if settled:
+        _settle()
     return time.process_time() - start
 
 
@@ -226,11 +231,6 @@ def _settle() -> None:
     while time.process_time() - last > _IDLE_SHARE * _IDLE_SECONDS:
         last = time.process_time()
         time.sleep(_IDLE_SECONDS)
-
-
-def _add(values: list[float], counted: bool, value: float) -> None:
-    if counted:
-        values.append(value)
 
 
 def _pin(cores: list[int]) -> None:
