@@ -33,6 +33,7 @@ _PICTURES = ("image", "mask", "ignore", "iuv", "normal")  # those that a crop ne
 _ROUND_SECONDS = 2.0
 _SAMPLE_SECONDS = 0.6  # of CPU; all that the sample holds lies in memory
 _IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.03  # a process that uses less of a core for so long is idle
+_LONGEST_SECONDS = 10.0  # of waiting for that
 _ROW = "{:42s} {:8.2f}"
 
 
@@ -227,8 +228,8 @@ def _cpu(work: Callable[[], object], settled: bool = False) -> float:
 
 def _settle() -> None:
     """Wait until no thread works any more: all buffers are full."""
-    last = -1.0
-    while time.process_time() - last > _IDLE_SHARE * _IDLE_SECONDS:
+    last, start = -1.0, time.monotonic()
+    while time.process_time() - last > _IDLE_SHARE * _IDLE_SECONDS and time.monotonic() - start < _LONGEST_SECONDS:
         last = time.process_time()
         time.sleep(_IDLE_SECONDS)
 
