@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simpose_tf.surface.boundary import Loop, Match, beyond_sides, loops_around, match_loop
+from simpose_tf.surface.cut_sides import settle, side_of_cut
 from simpose_tf.surface.cuts import cuts_of, jumping, lay_cut
 from simpose_tf.surface.fitted import Fitted, nearest, uv_at
 from simpose_tf.surface.labels import INWARD, Labelled
@@ -56,9 +57,12 @@ def _cut_sides(
     patch = pieces_of(len(faces), sides, alike)
     cut: list[np.ndarray] = []
     for arc in cuts_of(fitted):
+        side = side_of_cut(fitted, arc)
         inside = np.flatnonzero((label == arc.part) & ~mesh.pieces.layer)
         for number in np.unique(patch[inside]).tolist():
-            path = lay_cut(fitted.vertices[arc.vertices], vertices, faces[patch == number], closed)
+            own = faces[patch == number]
+            path = lay_cut(fitted.vertices[arc.vertices], vertices, own, closed)
+            path = settle(path, own, side[mesh.face[patch == number]], closed)
             closed[path] = True
             cut.append(np.sort(np.stack([path[:-1], path[1:]], 1), 1))
     edges = np.concatenate([*cut, np.zeros((0, 2), np.int64)])
