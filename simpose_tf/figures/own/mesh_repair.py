@@ -98,7 +98,7 @@ def _check(mesh: MeshFile) -> None:
         which = f"vertex {far[0]} (counted from 0) is {_told(mesh.vertices[far[0]])}"
         raise InputError(f"{mesh.place}: {len(far)} vertices farther out than {_FARTHEST:.0e}; {which}")
     spread = np.linalg.svd(points[:: 1 + len(points) // 5000] - points.mean(0), compute_uv=False)
-    if not spread[2] > _FLAT * spread[0]:
+    if len(spread) < 3 or not spread[2] > _FLAT * spread[0]:
         raise InputError(f"{mesh.place}: flat: all its points lie in a plane, about {_told(points.mean(0))}")
 
 

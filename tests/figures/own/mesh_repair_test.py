@@ -144,6 +144,7 @@ def test_faults_beyond_repair_are_told_with_their_place():
         (mesh(flat), r"x\.obj: flat: all its points lie in a plane, about \("),
         (mesh(line), r"x\.obj: flat"),
         (mesh(0 * POINTS), r"x\.obj: flat"),
+        (mesh(faces=0 * FACES), r"x\.obj: flat"),
     ]
     for file, message in cases:
         with pytest.raises(InputError, match=message):
