@@ -23,10 +23,16 @@ _DAMPING = 1e-4  # share of the diagonal
 # Limbs are nearly round: cloth turns a forearm about itself one way, and the hand back again, if nothing holds them.
 _FREE = 1e3
 _USUAL_DEG = {
+    "Spine": (10, 5, 6),
+    "Spine1": (10, 5, 6),
+    "Spine2": (10, 5, 6),
+    "Neck": (10, 6, 10),
+    "Head": (10, 6, 15),
+    "Shoulder": (6, 12, 6),
     "Arm": (_FREE, _FREE, 30),
     "ForeArm": (_FREE, 4, 12),
-    "Hand": (_FREE, _FREE, 7),
-    "UpLeg": (_FREE, _FREE, 12),
+    "Hand": (10, _FREE, 7),
+    "UpLeg": (_FREE, 15, 12),
     "Leg": (_FREE, 3, 5),
     "Foot": (_FREE, _FREE, 5),
 }
