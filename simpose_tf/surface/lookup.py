@@ -1,4 +1,4 @@
-"""Carry part, u and v from a charted surface to points and faces nearby (hair, skirts) by closest points."""
+"""Nearest places of triangles, and the part, u and v of points near a charted surface."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,6 @@ import numpy as np
 
 from simpose_tf.charts import NUM_PARTS
 from simpose_tf.surface.reference import Reference
-
-# A face with a corner further than this from its middle in uv lies across a cut inside its chart. Hands and feet are
-# cut open along their outlines.
-_JUMP, _CUT_JUMP = 0.4, 0.2
-_CUT_OPEN = (3, 4, 5, 6)
 
 
 def barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -59,44 +54,3 @@ def iuv_of_points(
     face, weights = closest(points, vertices, reference.faces[source])
     face = source[face]
     return reference.part[face], np.einsum("nc,nck->nk", weights, reference.uv[face]).astype(np.float32)
-
-
-def iuv_of_faces(
-    reference: Reference,
-    points: np.ndarray,
-    faces: np.ndarray,
-    vertices: np.ndarray | None = None,
-    parts: Sequence[int] = range(1, NUM_PARTS + 1),
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return part `[G]` uint8 and corner uv `[G, 3, 2]` float32 of faces near a charted surface.
-
-    A face takes the part that most of its corners and its middle are nearest to (the middle's in a tie), and its
-    corners the nearest places of that one part. A face across a cut inside a hand or foot has one uv, its middle's.
-
-    Args:
-      reference: the charted surface.
-      points: `[N, 3]` vertices of the other surface, in the same rest pose.
-      faces: `[G, 3]` its faces.
-      vertices: `[V, 3]` the charted surface in another shape; None takes the reference's own.
-      parts: the only parts to choose from, for example 23 and 24 for hair.
-    """
-    vertices = reference.vertices if vertices is None else vertices
-    corners = points[faces]
-    places = np.concatenate([corners, corners.mean(1, keepdims=True)], 1)
-    votes = iuv_of_points(reference, places.reshape(-1, 3), vertices, parts)[0].reshape(-1, 4)
-    part = _majority(votes)
-    uv = np.zeros((len(faces), 4, 2), np.float32)
-    for chart in np.unique(part):
-        inside, source = np.flatnonzero(part == chart), np.flatnonzero(reference.part == chart)
-        face, weights = closest(places[inside].reshape(-1, 3), vertices, reference.faces[source])
-        uv[inside] = np.einsum("nc,nck->nk", weights, reference.uv[source[face]]).reshape(-1, 4, 2)
-    across_cut = np.abs(uv[:, :3] - uv[:, 3:]).max((1, 2)) > np.where(np.isin(part, _CUT_OPEN), _CUT_JUMP, _JUMP)
-    uv[across_cut] = uv[across_cut, 3:]
-    return part, uv[:, :3]
-
-
-def _majority(votes: np.ndarray) -> np.ndarray:
-    """Return the most frequent of each row's votes `[G, 4]`; the last one decides a tie in its favour."""
-    counts = (votes[:, :, None] == votes[:, None, :]).sum(2).astype(float)
-    counts[:, -1] += 0.5
-    return votes[np.arange(len(votes)), counts.argmax(1)]
