@@ -27,12 +27,14 @@ class _Ground:
       around: for each vertex the ends of the sides that start there.
       side: `[F]` where each face should lie: 1 left, -1 right, 0 either.
       closed: `[V]` vertices that only the start may lie on.
+      far: `[V]` vertices that are too far from the cut to lead the path on to.
     """
 
     beside: dict[tuple[int, int], tuple[int, int]]
     around: dict[int, list[int]]
     side: np.ndarray
     closed: np.ndarray
+    far: np.ndarray
 
     def wrong(self, start: int, end: int, wanted: int) -> int | None:
         """Return the third vertex of the face at a side if the face should lie on the other side than wanted."""
@@ -74,7 +76,7 @@ def side_of_cut(fitted: Fitted, cut: Cut) -> np.ndarray:
     return np.where((fitted.part == cut.part) & ~past_end, np.where(left <= right, 1, -1), 0).astype(np.int8)
 
 
-def settle(path: np.ndarray, faces: np.ndarray, side: np.ndarray, closed: np.ndarray) -> np.ndarray:
+def settle(path: np.ndarray, faces: np.ndarray, side: np.ndarray, closed: np.ndarray, far: np.ndarray) -> np.ndarray:
     """Return a path `[K]` moved over the faces beside it that lie on the wrong side, and led on to where the cut ends.
 
     On a coarse mesh a path of short edges would leave many faces on the wrong side, with a uv from across the cut
@@ -85,6 +87,7 @@ def settle(path: np.ndarray, faces: np.ndarray, side: np.ndarray, closed: np.nda
       faces: `[F, 3]` of the patch.
       side: `[F]` where each should lie: 1 left of the path, -1 right, 0 either.
       closed: `[V]` vertices that only the path's start may lie on.
+      far: `[V]` vertices that are too far from the cut to lead the path on to.
     """
     beside: dict[tuple[int, int], tuple[int, int]] = {}
     around: dict[int, list[int]] = {}
@@ -92,7 +95,7 @@ def settle(path: np.ndarray, faces: np.ndarray, side: np.ndarray, closed: np.nda
         beside[a, b], beside[b, c], beside[c, a] = (number, c), (number, a), (number, b)
         for start, end in ((a, b), (b, c), (c, a)):
             around.setdefault(start, []).append(end)
-    ground, now = _Ground(beside, around, side, closed), path.tolist()
+    ground, now = _Ground(beside, around, side, closed, far), path.tolist()
     for _ in range(_ROUNDS if len(now) > 1 else 0):
         before = now
         now = _extended(_passed_over(now, ground), ground)
@@ -105,7 +108,7 @@ def _extended(path: list[int], ground: _Ground) -> list[int]:
     """Return a path with the edges after its end that have the faces on both sides where they should lie."""
     path = list(path)
     while True:
-        free = [b for b in ground.around[path[-1]] if not ground.closed[b] and b not in path]
+        free = [b for b in ground.around[path[-1]] if not ground.closed[b] and not ground.far[b] and b not in path]
         after = [b for b in free if ground.parts(path[-1], b)]
         if not after:
             return path

@@ -6,15 +6,16 @@ import numpy as np
 
 from simpose_tf.surface.boundary import Loop, Match, beyond_sides, loops_around, match_loop
 from simpose_tf.surface.cut_sides import settle, side_of_cut
-from simpose_tf.surface.cuts import cuts_of, jumping, lay_cut
+from simpose_tf.surface.cuts import cuts_of, distance_from, jumping, lay_cut
 from simpose_tf.surface.fitted import Fitted, nearest, uv_at
 from simpose_tf.surface.labels import INWARD, Labelled
-from simpose_tf.surface.topology import Sides, open_along, pieces_of, sides_of
+from simpose_tf.surface.topology import Sides, edge_lengths, open_along, pieces_of, sides_of
 
 # Neighbouring faces of a layer lie on two sides of a cut if their uv differ this many times more than the distance of
 # their places, and this many of their edges, explain.
 _STRETCH = 2.0
 _SLACK = 0.25
+_NEAR_CUT = 0.8  # mean edges from a cut that vertices may be for a path to be led on to them
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,16 @@ def _cut_sides(
     closed[sides.ends[~alike]] = True
     closed[_open_vertices(faces, sides)] = True
     patch = pieces_of(len(faces), sides, alike)
+    edge = edge_lengths(vertices, faces)
     cut: list[np.ndarray] = []
     for arc in cuts_of(fitted):
-        side = side_of_cut(fitted, arc)
+        points, side = fitted.vertices[arc.vertices], side_of_cut(fitted, arc)
+        far = distance_from(points, vertices) > _NEAR_CUT * edge
         inside = np.flatnonzero((label == arc.part) & ~mesh.pieces.layer)
         for number in np.unique(patch[inside]).tolist():
             own = faces[patch == number]
-            path = lay_cut(fitted.vertices[arc.vertices], vertices, own, closed)
-            path = settle(path, own, side[mesh.face[patch == number]], closed)
+            path = lay_cut(points, vertices, own, closed)
+            path = settle(path, own, side[mesh.face[patch == number]], closed, far)
             closed[path] = True
             cut.append(np.sort(np.stack([path[:-1], path[1:]], 1), 1))
     edges = np.concatenate([*cut, np.zeros((0, 2), np.int64)])

@@ -37,7 +37,7 @@ def test_a_path_moves_over_to_the_line_between_the_sides():
     middle = vertices[faces].mean(1)
     side = np.where(middle[:, 0] > 4.5, 0, np.where(middle[:, 1] > 3, 1, -1))
     straight = 2 * 7 + np.arange(4)
-    path = settle(straight, faces, side, rim)
+    path = settle(straight, faces, side, rim, np.zeros(len(rim), bool))
     assert path.tolist() == (3 * 7 + np.arange(5)).tolist()
 
 
@@ -46,7 +46,7 @@ def test_a_path_on_the_right_line_stays():
     side = np.where(vertices[faces].mean(1)[:, 1] > 3, 1, -1)
     side[vertices[faces].mean(1)[:, 0] > 4] = 0
     path = 3 * 7 + np.arange(5)
-    assert settle(path, faces, side, rim).tolist() == path.tolist()
+    assert settle(path, faces, side, rim, np.zeros(len(rim), bool)).tolist() == path.tolist()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -57,7 +57,7 @@ def test_a_path_stays_simple_along_edges_and_off_the_rim(seed):
     line = 5 + 2 * np.sin(middle[:, 0] + random.uniform(0, 6)) + random.normal(0, 0.3, len(middle))
     side = np.where(middle[:, 0] > 8, 0, np.where(middle[:, 1] > line, 1, -1))
     before = 5 * 11 + np.arange(9)
-    path = settle(before, faces, side, rim)
+    path = settle(before, faces, side, rim, np.zeros(len(rim), bool))
     neighbours = {tuple(e) for e in igl.edges(faces).tolist()} | {tuple(e[::-1]) for e in igl.edges(faces).tolist()}
     assert len(set(path.tolist())) == len(path)
     assert all(edge in neighbours for edge in pairwise(path.tolist()))
@@ -79,3 +79,10 @@ def test_faces_along_a_cut_lie_on_its_sides():
         assert (side[np.array(right) & ~np.array(left)] <= 0).all()
         assert (side[fitted.part != cut.part] == 0).all()
         assert len(start) == len(end)
+
+
+def test_a_path_is_not_led_on_far_from_the_cut():
+    vertices, faces, rim = grid(6)
+    side = np.where(vertices[faces].mean(1)[:, 1] > 3, 1, -1)
+    path = settle(3 * 7 + np.arange(3), faces, side, rim, vertices[:, 0] > 3)
+    assert path.tolist() == (3 * 7 + np.arange(4)).tolist()
