@@ -38,7 +38,7 @@ def find_fingers(space: BodySpace, state: State, vertices: np.ndarray, faces: np
     cloud = spread(vertices, faces, _NUM_SAMPLES)
     hands = [space.skeleton.names.index(f"{side}Hand") for side in ("Left", "Right")]
     straight = _straightened(space, state, np.array(hands))
-    owners = [_owners(space, each, cloud) for each in (state, straight)]
+    owners = [owners_of(space, each, cloud) for each in (state, straight)]
     for hand in hands:
         below = np.flatnonzero(space.below[hand])
         own = cloud.chosen(np.isin(owners[0], below) | np.isin(owners[1], below))
@@ -56,7 +56,7 @@ def hand_vertices() -> np.ndarray:
     return ids[steps.one_per_cell(space.vertices[ids], _CELL)]
 
 
-def _owners(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
+def owners_of(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
     """Return the bone `[S]` that moves the part of the body which lies nearest to each point; -1 where none is near."""
     posed = posing.pose(space, state, np.arange(len(space.vertices)))
     normals = steps.turned_normals(posed)
