@@ -20,6 +20,16 @@ def barycentric(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.stack([1 - second - third, second, third], -1)
 
 
+def weights_on(places: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Return the weights `[N, 3]` of corners, not negative and of sum 1, at places `[N, 3]` on triangles `[N, 3, 3]`.
+
+    They are equal on a triangle without area.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = np.nan_to_num(np.clip(barycentric(places, triangles), 0, 1), nan=1.0)
+    return weights / weights.sum(1, keepdims=True)
+
+
 def closest(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the face `[N]` nearest to each point and the barycentric coordinates `[N, 3]` of the nearest place.
 
@@ -31,8 +41,7 @@ def closest(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> tupl
     vertices = np.ascontiguousarray(vertices, np.float64)
     faces = np.ascontiguousarray(faces, np.int64)
     _, face, place = igl.point_mesh_squared_distance(np.ascontiguousarray(points, np.float64), vertices, faces)
-    weights = np.clip(barycentric(place, vertices[faces[face]]), 0, 1)
-    return face, weights / weights.sum(1, keepdims=True)
+    return face, weights_on(place, vertices[faces[face]])
 
 
 def iuv_of_points(
