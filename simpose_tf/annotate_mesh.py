@@ -131,7 +131,7 @@ def _checked_paths() -> tuple[Path, Path, Path]:
 def _read_edits(path: str) -> Edits:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}") from error
     return parse_edits(data, path)
 

@@ -125,6 +125,7 @@ def test_bad_edits_leave_the_result_as_it_was(folder, tmp_path, capsys):
     output.write_bytes((folder / "ann.npz").read_bytes())
     for text, message in (
         ("{", "e.json: not JSON: "),
+        (100_000 * "[", "e.json: not JSON: "),
         ('{"parts": [{"part": "tail", "faces": [1]}]}', "e.json: parts[0]: no part 'tail'"),
         ('{"parts": [{"part": 4, "faces": [99999]}]}', "e.json: parts[0]: triangle 99999 is not there"),
         (

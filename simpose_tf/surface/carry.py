@@ -10,7 +10,7 @@ from simpose_tf.surface.denoise import denoised
 from simpose_tf.surface.fitted import fitted_surface, nearest
 from simpose_tf.surface.interior import Patch, solve_patch
 from simpose_tf.surface.labels import INWARD, clean, propose
-from simpose_tf.surface.opening import best_match, chart_borders, open_patches
+from simpose_tf.surface.opening import best_match, chart_borders, open_patches, sides_known
 from simpose_tf.surface.pieces import Pieces, find_pieces
 from simpose_tf.surface.reference import Reference
 from simpose_tf.surface.topology import sides_of
@@ -79,7 +79,8 @@ def carry_charts(
         local, points = local.reshape(-1, 3), vertices[opened.old[used]]
         loops = [] if layer else loops_around(local, opened.beyond[inside], points, chart)
         match = best_match(loops, borders.get(chart), chart)
-        patch = Patch(chart, points, local, match, layer, bool(label[inside[0]] >= INWARD), corrected)
+        sided = [] if layer else sides_known(opened, mesh, inside, chart)
+        patch = Patch(chart, points, local, match, layer, bool(label[inside[0]] >= INWARD), corrected, sided)
         uv[inside], folds[inside] = solve_patch(surface, patch)
     return Charting(part, uv, pieces.layer, folds, distance, tuple(np.unique(part[~kept]).tolist()))
 

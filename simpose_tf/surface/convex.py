@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from simpose_tf.surface.fitted import Fitted
 from simpose_tf.surface.harmonic import convex_combination_map, mean_value_weights, signed_areas
-from simpose_tf.surface.lookup import barycentric
+from simpose_tf.surface.lookup import weights_on
 from simpose_tf.surface.topology import is_disc, loops_of, neighbours_of
 
 _SWEEPS = 30
@@ -69,9 +69,7 @@ def _on_circle(angle: np.ndarray) -> np.ndarray:
 def _carried(points: np.ndarray, source: np.ndarray, target: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Return points `[P, 2]` of one plane triangulation at the same places of another (the nearest, if outside)."""
     _, face, place = igl.point_mesh_squared_distance(_flat(points), _flat(source), faces)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.clip(np.nan_to_num(barycentric(place, _flat(source)[faces[face]]), nan=1.0), 0, 1)
-    return np.einsum("pc,pck->pk", weights / weights.sum(1, keepdims=True), target[faces[face]])
+    return np.einsum("pc,pck->pk", weights_on(place, _flat(source)[faces[face]]), target[faces[face]])
 
 
 def safe_map(

@@ -165,6 +165,11 @@ def _without_detours(walk: list[int]) -> list[int]:
     return path
 
 
+def distance_from(points: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+    """Return metres `[V]` of vertices `[V, 3]` from a polyline `[K, 3]`, to a millimetre."""
+    return cKDTree(_sampled(points, 0.002)).query(vertices)[0]
+
+
 def _sampled(points: np.ndarray, step: float) -> np.ndarray:
     """Return the points of a polyline and others between them `[P, 3]`, at most `step` apart."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])

@@ -6,7 +6,7 @@ import igl
 import numpy as np
 from scipy.spatial import cKDTree
 
-from simpose_tf.surface.lookup import barycentric
+from simpose_tf.surface.lookup import weights_on
 from simpose_tf.surface.reference import Reference
 from simpose_tf.surface.topology import face_normals
 
@@ -90,9 +90,7 @@ def nearest(fitted: Fitted, points: np.ndarray, among: np.ndarray | None = None)
     faces = fitted.faces if among is None else fitted.faces[among]
     points = np.ascontiguousarray(points, np.float64)
     squared, face, place = igl.point_mesh_squared_distance(points, fitted.vertices, np.ascontiguousarray(faces))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.nan_to_num(np.clip(barycentric(place, fitted.vertices[faces[face]]), 0, 1), nan=1.0)
-    weights = weights / weights.sum(1, keepdims=True)
+    weights = weights_on(place, fitted.vertices[faces[face]])
     face = face if among is None else among[face]
     return Places(face, weights, place, np.sqrt(squared))
 
@@ -129,8 +127,6 @@ def nearest_facing(fitted: Fitted, points: np.ndarray, normals: np.ndarray, reac
 def _on_triangles(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return barycentric weights `[A, K, 3]` and places `[A, K, 3]` of points near triangles `[A, K, 3, 3]`."""
     flat = triangles.reshape(-1, 3, 3)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.nan_to_num(np.clip(barycentric(points.reshape(-1, 3), flat), 0, 1), nan=1.0)
-    weights = weights / weights.sum(1, keepdims=True)
+    weights = weights_on(points.reshape(-1, 3), flat)
     place = np.einsum("nc,nck->nk", weights, flat)
     return weights.reshape(*points.shape), place.reshape(*points.shape)

@@ -11,6 +11,9 @@ import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg
 
+_SLACK = 1e-11  # share of the mean of the boundary that keeps every system solvable
+_TOUCHING = 1e9  # weight of neighbours that share a place
+
 
 def boundary_edges(faces: np.ndarray) -> np.ndarray:
     """Return the directed edges `[E, 2]` of faces `[F, 3]` that have no face on their other side."""
@@ -97,7 +100,7 @@ def convex_combination_map(weights: sp.csr_matrix, loop: np.ndarray, loop_uv: np
     Args:
       weights: `[V, V]`, positive where two vertices are neighbours.
       loop: `[B]` boundary vertices, which stay at
-      loop_uv: `[B, 2]`.
+      loop_uv: `[B, 2]`. Vertices that do not hang together with them go to their mean.
     """
     size = weights.shape[0]
     inner = np.setdiff1d(np.arange(size), loop)
@@ -105,9 +108,13 @@ def convex_combination_map(weights: sp.csr_matrix, loop: np.ndarray, loop_uv: np
     uv[loop] = loop_uv
     if len(inner) == 0:
         return uv
-    normalised = sp.diags(1 / np.asarray(weights.sum(1)).ravel()) @ weights
-    system = sp.eye(len(inner)) - normalised[inner][:, inner]
-    uv[inner] = scipy.sparse.linalg.spsolve(system.tocsc(), normalised[inner][:, loop] @ loop_uv)
+    weights = weights.copy()
+    weights.data = np.nan_to_num(weights.data, nan=_TOUCHING, posinf=_TOUCHING, neginf=0)
+    normalised = sp.diags(1 / np.maximum(np.asarray(weights.sum(1)).ravel(), 1e-300)) @ weights
+    system = (1 + _SLACK) * sp.eye(len(inner)) - normalised[inner][:, inner]
+    left = 1 + _SLACK - np.asarray(normalised[inner].sum(1))
+    known = normalised[inner][:, loop] @ loop_uv + left.reshape(-1, 1) * loop_uv.mean(0)
+    uv[inner] = scipy.sparse.linalg.spsolve(system.tocsc(), known)
     return uv
 
 

@@ -1,5 +1,6 @@
 """Solve the interior of a patch: what its vertices take from the chart, plus what its boundary asks for, unfolded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,7 @@ class Patch:
       layer: whether it lies over the body: it keeps the place that it lies over, and normals do not count.
       inward: whether the faces look towards the body, so that uv turns the other way.
       moved: whether a person has moved its seams: then its boundary goes where junctions and arc length tell.
+      sided: for each cut the sides of the vertices `[N]` and of the reference's faces `[G]`, see `opening.sides_known`.
     """
 
     chart: int
@@ -43,6 +45,7 @@ class Patch:
     layer: bool
     inward: bool
     moved: bool
+    sided: Sequence[tuple[np.ndarray, np.ndarray]] = ()
 
 
 def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +60,7 @@ def solve_patch(fitted: Fitted, patch: Patch) -> tuple[np.ndarray, np.ndarray]:
     sign = -outward if patch.inward else outward
     cut = np.zeros(0, np.int64) if match is None else match.vertices[match.cut]
     cut_uv = np.zeros((0, 2)) if match is None else match.uv[match.cut]
-    taken = transfer(fitted, patch.chart, vertices, faces, 0.0 if patch.layer else 1.0, (cut, cut_uv))
+    taken = transfer(fitted, patch.chart, vertices, faces, 0.0 if patch.layer else 1.0, (cut, cut_uv), patch.sided)
     uv = taken.uv if match is None or not patch.moved else _bent(taken, vertices, faces, match)
     normals = sign * np.cross(taken.gradient[:, 0], taken.gradient[:, 1])[faces].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)

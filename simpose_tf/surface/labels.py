@@ -41,6 +41,7 @@ class Labelled:
       size: `[F]` metres, mean edge.
       normal: `[F, 3]` unit normals, and
       beneath: `[F, 3]` those of the reference at the places of their middles.
+      face: `[F]` the reference's faces there.
     """
 
     faces: np.ndarray
@@ -52,6 +53,7 @@ class Labelled:
     size: np.ndarray
     normal: np.ndarray
     beneath: np.ndarray
+    face: np.ndarray
 
 
 def propose(
@@ -69,16 +71,17 @@ def propose(
     normals, area = face_normals(vertices, faces)
     middle = vertices[faces].mean(1)
     part = np.zeros(len(faces), np.uint8)
-    place, beneath = np.zeros((len(faces), 3)), np.zeros((len(faces), 3))
+    place, beneath, face = np.zeros((len(faces), 3)), np.zeros((len(faces), 3)), np.zeros(len(faces), np.int64)
     for who, places in (
         (~pieces.layer, nearest_facing(fitted, middle[~pieces.layer], normals[~pieces.layer], REACH)),
         (pieces.layer, nearest(fitted, middle[pieces.layer])),
     ):
+        face[who] = places.face
         part[who], place[who], beneath[who] = fitted.part[places.face], places.point, fitted.normals[places.face]
     length = np.linalg.norm(vertices[sides.ends[:, 0]] - vertices[sides.ends[:, 1]], axis=1)
     size = np.linalg.norm(vertices[faces] - vertices[np.roll(faces, 1, 1)], axis=2).mean(1)
     to_seam = cKDTree(seam_points(fitted)).query(place)[0]
-    return part, Labelled(faces, sides, pieces, area, length, to_seam, size, normals, beneath)
+    return part, Labelled(faces, sides, pieces, area, length, to_seam, size, normals, beneath, face)
 
 
 def seam_points(fitted: Fitted) -> np.ndarray:

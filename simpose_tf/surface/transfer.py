@@ -5,6 +5,7 @@ candidates, the nearest places on several cells of the uv plane; vertices with o
 follow their neighbours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ _STRETCH = 2.0
 _SLACK = 0.25
 _SURE = 1.0  # by how many squared edges a rival must be worse
 _OPPOSITE = 4.0  # squared edges that an opposite normal costs
+_OTHER_SIDE = 100.0  # squared edges that a place beyond a cut costs a vertex all of whose faces lie on one side
 _SWEEPS = 4
 _EXPECTED = 0.25  # what one edge's worth of uv away from the expected costs, in squared edges
 _REACH = 0.5  # uv that a vertex beyond the chart may be extrapolated by
@@ -50,6 +52,7 @@ def transfer(
     faces: np.ndarray,
     facing: float,
     on_cut: tuple[np.ndarray, np.ndarray],
+    sided: Sequence[tuple[np.ndarray, np.ndarray]] = (),
 ) -> Transfer:
     """Return what the vertices of a patch take from a chart.
 
@@ -60,9 +63,12 @@ def transfer(
       faces: `[F, 3]` of the patch.
       facing: how much normals count: 1, or 0 for a layer that may be inside out.
       on_cut: vertices `[C]` on the sides of cuts, and the uv `[C, 2]` that is expected there.
+      sided: for each cut the sides of the vertices `[N]` and of the reference's faces `[G]`, see `opening.sides_known`.
     """
     length = np.maximum(edge_lengths(vertices, faces), 1e-6)
     candidate, cost = _candidates(fitted, part, vertices, vertex_normals(vertices, faces) * facing, length)
+    for at_vertex, at_face in sided:
+        cost += _OTHER_SIDE * (at_vertex[:, None] * at_face[candidate[0]] < 0)
     uv = fitted_uv(fitted, candidate)
     around = neighbours_of(len(vertices), faces)
     place = np.einsum("nmc,nmck->nmk", candidate[1], fitted.vertices[fitted.faces[candidate[0]]])

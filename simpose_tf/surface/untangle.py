@@ -15,6 +15,8 @@ from simpose_tf.surface.harmonic import signed_areas
 from simpose_tf.surface.topology import neighbours_of
 
 SMALLEST = 1e-3  # of the ideal area: less is a fold that is to be mended
+_THINNEST = 0.01  # of its longest edge an ideal triangle is high at least
+_SHORTEST = 1e-5  # uv
 _ROUNDS = 12
 
 
@@ -37,12 +39,26 @@ def ideal_triangles(corners: np.ndarray, normals: np.ndarray, gradient: np.ndarr
         s * cosine + np.cross(axis, s) + axis * (axis * s).sum(1)[:, None] / (1 + cosine) for s in sides.swapaxes(0, 1)
     ]
     ideal = np.einsum("fck,nfk->fnc", gradient, np.stack(turned))
-    size = np.sqrt(np.maximum(np.abs(np.linalg.det(ideal)), (ideal**2).sum((1, 2)) * 1e-2))
-    size = np.maximum(size, 1e-5)[:, None, None]
-    even = size * np.array([[1.0, 0.0], [0.5, 0.866]]) * [1.0, sign]
-    determinant = sign * np.linalg.det(ideal)[:, None, None] / size**2
-    share = np.clip((determinant - 0.1) / 0.3, 0, 1)
-    return share * ideal + (1 - share) * even
+    return _thickened(ideal * [1.0, sign]) * [1.0, sign]
+
+
+def _thickened(sides: np.ndarray) -> np.ndarray:
+    """Return sides `[F, 2, 2]` counter-clockwise, none of less height over its longest edge than a share of that.
+
+    The shape of a sliver stays: one that should become even would drag its long edge's ends together.
+    """
+    corners = np.concatenate([np.zeros((len(sides), 1, 2)), sides], 1)
+    edges = np.roll(corners, -2, 1) - np.roll(corners, -1, 1)  # the edge opposite to each corner
+    row, apex = np.arange(len(sides)), (edges**2).sum(2).argmax(1)
+    edge = edges[row, apex]
+    longest = np.maximum(np.linalg.norm(edge, axis=1), _SHORTEST)
+    across = np.stack([-edge[:, 1], edge[:, 0]], 1) / longest[:, None]
+    height = np.linalg.det(sides) / longest
+    lift = np.maximum(np.abs(height), _THINNEST * longest) - height
+    corners[row, apex] += lift[:, None] * across
+    flat = np.linalg.norm(edge, axis=1) < _SHORTEST
+    corners[flat] = _SHORTEST * np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.866]])
+    return corners[:, 1:] - corners[:, :1]
 
 
 def folded(uv: np.ndarray, faces: np.ndarray, ideal: np.ndarray, sign: float) -> np.ndarray:

@@ -31,23 +31,19 @@ class CloseUp:
 
 
 def close_ups(charted: ChartedMesh) -> list[CloseUp]:
-    """Return the views of head, hands and feet that the mesh has."""
+    """Return the views of head, hands and feet that the mesh has and that show an outer side."""
     present = set(np.unique(charted.part).tolist())
     views = _head(charted) if present & set(_HEAD) else []
     for p, name in (_HANDS | _FEET).items():
         if p in present:
             views += _hand(charted, p, name) if p in _HANDS else _foot(charted, p, name)
-    return views
+    return [view for view in views if len(_facing(charted, view))]
 
 
 def picture(charted: ChartedMesh, view: CloseUp, size: int) -> np.ndarray:
     """Return uint8 `[H, W, 3]`, at most about `size` pixels wide and high: parts, contours and seams."""
     points, inside = np.asarray(charted.vertices, float), np.isin(charted.part, view.parts)
-    near = _near(charted, view.parts)
-    # Inner sides would show through the hole that the rest of the person leaves.
-    corners = points[charted.faces[near]] @ view.axes.T
-    side_1, side_2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    near = near[side_1[:, 0] * side_2[:, 1] - side_1[:, 1] * side_2[:, 0] < 0]
+    near = _facing(charted, view)
     seen = points[np.unique(charted.faces[inside])] @ view.axes[:2].T
     longest = float((seen.max(0) - seen.min(0)).max())
     camera = camera_on(points[np.unique(charted.faces[inside])], view.axes, size / (1.1 * longest), 0.05 * longest)
@@ -57,6 +53,17 @@ def picture(charted: ChartedMesh, view: CloseUp, size: int) -> np.ndarray:
     drawn = charted_views.parts_picture(some, shot)
     charted_views.draw_seams(drawn, some, shot, 2)
     return drawn
+
+
+def _facing(charted: ChartedMesh, view: CloseUp) -> np.ndarray:
+    """Return the faces `[N]` around a view's parts that look at it.
+
+    Inner sides would show through the hole that the rest of the person leaves.
+    """
+    near = _near(charted, view.parts)
+    corners = np.asarray(charted.vertices, float)[charted.faces[near]] @ view.axes.T
+    side_1, side_2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return near[side_1[:, 0] * side_2[:, 1] - side_1[:, 1] * side_2[:, 0] < 0]
 
 
 def _near(charted: ChartedMesh, parts: tuple[int, ...]) -> np.ndarray:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from simpose_tf.surface import harmonic
 
@@ -148,3 +149,23 @@ def test_check_no_fold_raises_on_a_folded_and_on_a_flat_face():
 def test_area_distortion_of_a_similarity_is_one():
     vertices, faces = grid(5)
     assert harmonic.area_distortion(vertices, faces, 0.1 * vertices[:, :2]) == pytest.approx(1.0)
+
+
+def test_vertices_cut_off_from_the_boundary_go_to_its_mean():
+    weights = sp.csr_matrix((np.ones(6), ([0, 1, 2, 3, 4, 3], [1, 2, 0, 0, 5, 1])), shape=(7, 7))
+    weights = weights + sp.csr_matrix(([1.0], ([5], [4])), shape=(7, 7))  # 4 and 5 see only each other, 6 nothing
+    loop_uv = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    uv = harmonic.convex_combination_map(weights, np.arange(3), loop_uv)
+    np.testing.assert_allclose(uv[3], [0.5, 0.0], atol=1e-9)
+    np.testing.assert_allclose(uv[4:], np.tile(loop_uv.mean(0), (3, 1)), atol=1e-3)
+
+
+def test_neighbours_that_share_a_place_get_finite_uv():
+    vertices, faces = grid(5)
+    vertices[6] = vertices[7]
+    loop = harmonic.boundary_loop(faces)
+    with np.errstate(invalid="ignore"):
+        weights = harmonic.mean_value_weights(vertices, faces)
+    assert not np.isfinite(weights.data).all()
+    uv = harmonic.convex_combination_map(weights, loop, vertices[loop, :2])
+    assert np.isfinite(uv).all() and uv.min() >= 0 and uv.max() <= 1

@@ -63,3 +63,18 @@ def test_ideal_triangles_of_a_plane_are_its_uv_and_never_folded():
     np.testing.assert_allclose(ideal, ideal_of(vertices[:, :2], faces), atol=1e-12)
     noisy = vertices + np.random.default_rng(1).normal(0, 0.3, vertices.shape)
     assert np.linalg.det(untangle.ideal_triangles(noisy[faces], normals, gradient, 1.0)).min() > 0
+
+
+def test_a_sliver_keeps_its_shape_and_does_not_drag_its_long_edge_together():
+    vertices = np.array([[0, 0, 0], [1, 0, 0], [0.5, -1e-3, 0], [0.5, 1, 0], [0.5, -1, 0]])
+    faces = np.array([[0, 1, 2], [0, 2, 3], [2, 1, 3], [1, 0, 4]])
+    gradient = np.broadcast_to([[1.0, 0, 0], [0, 1.0, 0]], (4, 2, 3))
+    normals = np.broadcast_to([0, 0, 1.0], (4, 3))
+    ideal = untangle.ideal_triangles(vertices[faces], normals, gradient, 1.0)
+    assert (np.linalg.det(ideal) > 0).all()
+    np.testing.assert_allclose(np.linalg.norm(ideal[0, 0]), 1.0, rtol=0.06)
+    uv = 0.5 + 0.4 * (vertices[:, :2] - [0.5, 0])
+    assert untangle.folded(uv, faces, 0.4 * ideal, 1.0).tolist() == [True, False, False, False]
+    found, bad = untangle.untangle(uv, faces, 0.4 * ideal, 1.0, (1, 2))
+    assert not bad.any()
+    assert np.linalg.norm(found - uv, axis=1).max() < 0.01

@@ -61,3 +61,14 @@ def test_parts_that_are_missing_are_left_out():
     mesh = ChartedMesh(reference.vertices, reference.faces[kept], reference.part[kept], reference.uv[kept])
     names = {view.name for view in charted_closeups.close_ups(mesh)}
     assert len(names) == 6 and not any("head" in name or "right hand" in name for name in names)
+
+
+def test_what_shows_no_outer_side_has_no_close_up():
+    mesh = body(np.eye(3))
+    stump = np.flatnonzero(mesh.part == 4)[:1]
+    some = np.concatenate([np.flatnonzero(mesh.part == 2), stump])
+    apart = mesh.vertices[mesh.faces[some]].reshape(-1, 3)  # so that no neighbour is shown with it
+    torn = ChartedMesh(apart, np.arange(len(apart)).reshape(-1, 3), mesh.part[some], mesh.uv[some])
+    views = charted_closeups.close_ups(torn)
+    assert len(views) == 1 and views[0].parts == (4,)
+    assert charted_closeups.picture(torn, views[0], 100).size

@@ -10,8 +10,9 @@ from simpose_tf.figures.fitting import register as steps
 from simpose_tf.figures.fitting import starts, units
 from simpose_tf.figures.fitting.clouds import Cloud, spread
 from simpose_tf.figures.fitting.drape import drape
-from simpose_tf.figures.fitting.hands import find_fingers, hand_vertices
+from simpose_tf.figures.fitting.hands import find_fingers, hand_vertices, owners_of
 from simpose_tf.figures.fitting.judge import Coverage, cover, require_person
+from simpose_tf.figures.fitting.layers import innermost
 from simpose_tf.figures.fitting.pieces import body_like_pieces
 from simpose_tf.figures.fitting.posed import State
 from simpose_tf.figures.fitting.register import Stage, movable, spread_vertices
@@ -63,15 +64,17 @@ def fit_body(target: Target, say: Callable[[str], None]) -> BodyFit:
     whole, tried = spread(vertices, target.faces, _NUM_SAMPLES), []
     for inside in (*body_like_pieces(vertices, target.faces), np.ones(len(target.faces), bool)):
         scan = _scan(vertices, target.faces[inside])
-        state = _shape_and_pose(space, scan, rig, say)
-        tried.append((_cover(space, state, scan, whole), state, scan))
+        state = _large_pose(space, scan, rig, say)
+        inner = _inner(space, state, scan)
+        state = _shape_and_pose(space, state, inner)
+        tried.append((_cover(space, state, scan, whole), state, scan, inner))
         if tried[-1][0].is_person():
             break
-    coverage, state, scan = max(tried, key=lambda entry: (entry[0].is_person(), entry[0].close))
+    coverage, state, scan, inner = max(tried, key=lambda entry: (entry[0].is_person(), entry[0].close))
     require_person(coverage, target.place)
     body = posing.pose(space, state, np.arange(len(space.vertices))).points
     say(f"fit: shape and pose, {1000 * _gap(body, scan.surface, state.scale):.1f} mm")
-    body = drape(body, space.faces, scan.surface, scan.cloud, state.scale, say)
+    body = drape(body, space.faces, inner.surface, inner.cloud, state.scale, say)
     return _in_figure_frame(space, target, state, body, scan.surface, (middle, size))
 
 
@@ -89,8 +92,16 @@ def _scan(vertices: np.ndarray, faces: np.ndarray) -> _Scan:
     return _Scan(vertices, faces, spread(vertices, faces, _NUM_SAMPLES), Surface(vertices, faces, _NORMAL_ROUNDS))
 
 
-def _shape_and_pose(space: BodySpace, scan: _Scan, rig: Rig | None, say: Callable[[str], None]) -> State:
-    """Return the state that fits best: from the rig's joints, or from the best of many starts."""
+def _inner(space: BodySpace, state: State, scan: _Scan) -> _Scan:
+    """Return the mesh without what lies upon another piece of it, arms aside, which may lie upon the trunk."""
+    arms = [space.skeleton.names.index(f"{side}ForeArm") for side in ("Left", "Right")]
+    anywhere = ~np.isin(owners_of(space, state, scan.cloud), np.flatnonzero(space.below[arms].any(0)))
+    kept = innermost(scan.vertices, scan.faces, scan.cloud, state.scale, anywhere)
+    return scan if kept.all() else _scan(scan.vertices, scan.faces[kept])
+
+
+def _large_pose(space: BodySpace, scan: _Scan, rig: Rig | None, say: Callable[[str], None]) -> State:
+    """Return the state that fits best but for details: from the rig's joints, or from the best of many starts."""
     start = None if rig is None else start_of_rig(space, rig)
     state, lost = _second_steps(space, [start], scan.cloud, say) if start is not None else (start, 1.0)
     if state is None or lost > _POOR:
@@ -100,6 +111,11 @@ def _shape_and_pose(space: BodySpace, scan: _Scan, rig: Rig | None, say: Callabl
             key=lambda pair: pair[1],
         )
     assert state is not None
+    return state
+
+
+def _shape_and_pose(space: BodySpace, state: State, scan: _Scan) -> State:
+    """Return the state with fingers found and all joints and coefficients of shape refined."""
     state = find_fingers(space, state, scan.vertices, scan.faces)
     ids = np.union1d(spread_vertices(0.015), hand_vertices())
     for reach, shapes, count in ((0.05, 20, 4), (0.03, 40, 4), (0.02, 40, 6)):

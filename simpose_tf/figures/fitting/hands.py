@@ -18,6 +18,7 @@ _FAR = 0.06  # metres from the fitted body at which the mesh is no hand
 _SHARP = 0.008  # metres: reach of the measure by which bends are compared
 _MARGIN = 0.003  # misfits nearer than this are as good: the first of them, the less bent, is taken
 _GOOD = 0.5  # misfit up to which nobody asks whether the hand is turned over
+_BENT_DEG = 20.0  # a wrist so far from its rest pose may be bent by mistake
 # Degrees by which a wrist may be wrong: about the forearm, and sideways (by a finger's width).
 _TURNS: tuple[tuple[float, float], ...] = ((0, -12), (0, 12), (-150, 0), (-75, 0), (75, 0), (150, 0))
 _HOPELESS = 0.7  # misfit from which on the mesh shows no fingers: they stay as at rest
@@ -35,10 +36,12 @@ _BENDS: tuple[Bend, ...] = (
 def find_fingers(space: BodySpace, state: State, vertices: np.ndarray, faces: np.ndarray) -> State:
     """Return the state with each hand's fingers in the best of some bends, each tried for some steps."""
     cloud = spread(vertices, faces, _NUM_SAMPLES)
-    owner = _owners(space, state, cloud)
-    for side in ("Left", "Right"):
-        hand = space.skeleton.names.index(f"{side}Hand")
-        own = cloud.chosen(np.isin(owner, np.flatnonzero(space.below[hand])))
+    hands = [space.skeleton.names.index(f"{side}Hand") for side in ("Left", "Right")]
+    straight = _straightened(space, state, np.array(hands))
+    owners = [owners_of(space, each, cloud) for each in (state, straight)]
+    for hand in hands:
+        below = np.flatnonzero(space.below[hand])
+        own = cloud.chosen(np.isin(owners[0], below) | np.isin(owners[1], below))
         if len(own.points) >= 100:
             state = _one_hand(space, state, own, hand)
     return state
@@ -53,7 +56,7 @@ def hand_vertices() -> np.ndarray:
     return ids[steps.one_per_cell(space.vertices[ids], _CELL)]
 
 
-def _owners(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
+def owners_of(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
     """Return the bone `[S]` that moves the part of the body which lies nearest to each point; -1 where none is near."""
     posed = posing.pose(space, state, np.arange(len(space.vertices)))
     normals = steps.turned_normals(posed)
@@ -62,12 +65,22 @@ def _owners(space: BodySpace, state: State, cloud: Cloud) -> np.ndarray:
     return np.where(away < _FAR * state.scale, space.owner[row], -1)
 
 
+def _straightened(space: BodySpace, state: State, bones: np.ndarray) -> State:
+    """Return the state with some wrists as at rest: a hand that was missed may be folded back upon the sleeve."""
+    angles = state.angles.copy()
+    angles[bones] = space.rest_angles[bones]
+    return State(state.scale, state.turn, state.shift, angles, state.shape)
+
+
 def _one_hand(space: BodySpace, state: State, own: Cloud, hand: int) -> State:
-    """Return the state with one hand's fingers in the best bend, the hand turned if that is better."""
+    """Return the state with one hand's fingers in the best bend, the hand straight or turned if that is better."""
     best, least = _best_bend(space, state, own, hand, ((0.0, 0.0),), _BENDS)
+    bent = np.abs(state.angles[hand] - space.rest_angles[hand]).max() > _BENT_DEG
+    straight = [(_straightened(space, state, np.array([hand])), ((0.0, 0.0),))] if bent else []
     if least > _GOOD:
-        turned, lost = _best_bend(space, state, own, hand, _TURNS, (_BENDS[0], _BENDS[2]))
-        best = turned if lost < least - _MARGIN else best
+        for start, turns in (*straight, (state, _TURNS)):
+            other, lost = _best_bend(space, start, own, hand, turns, (_BENDS[0], _BENDS[2]))
+            best, least = (other, lost) if lost < least - _MARGIN else (best, least)
     return best
 
 

@@ -24,6 +24,7 @@ _REGIONS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("right leg", ("RightUpLeg", "RightLeg"), 0.5),
 )
 _LEAST_NEAR, _LEAST_CLOSE, _LEAST_EXPLAINED = 0.8, 0.68, 0.6
+_ALIKE = 0.5  # share of the body with mesh close to it from which what is missing is told: a ball misses no head
 _WHOLE = 0.8  # share of every other region that makes one that is not there a missing one
 
 
@@ -79,7 +80,7 @@ def require_person(coverage: Coverage, place: str) -> None:
         )
     missing = [(name, coverage.regions[name]) for name, _, least in _REGIONS if coverage.regions[name] < least]
     rest = [share for name, share in coverage.regions.items() if name not in dict(missing)]
-    if missing and min(rest, default=0.0) >= _WHOLE:
+    if missing and min(rest, default=0.0) >= _WHOLE and coverage.close >= _ALIKE:
         told = " and ".join(f"{name} ({share:.0%} found)" for name, share in missing)
         raise InputError(f"{place}: not a whole person: missing {told}")
     if not coverage.is_person():

@@ -16,11 +16,7 @@ def body_like_pieces(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray
 
     Empty if the mesh is one piece.
     """
-    count = len(vertices)
-    links = sparse.csr_matrix(
-        (np.ones(2 * len(faces)), (faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel())), (count,) * 2
-    )
-    pieces = connected_components(links, directed=False)[1][faces[:, 0]]
+    pieces = pieces_of(faces, len(vertices))
     if len(np.unique(pieces)) == 1:
         return []
     corners = vertices[faces]
@@ -32,3 +28,11 @@ def body_like_pieces(vertices: np.ndarray, faces: np.ndarray) -> list[np.ndarray
     large = ((sides >= _LEAST_EXTENT * whole).sum(1) >= 2) & (diagonals >= _LEAST_EXTENT * diagonals.max(initial=0.0))
     own = [pieces == piece for piece in numbers[large]]
     return sorted(own, key=lambda inside: -float(areas[inside].sum()))[:_MOST]
+
+
+def pieces_of(faces: np.ndarray, count: int) -> np.ndarray:
+    """Return the number `[F]` of the piece that each face belongs to, of a mesh with `count` vertices."""
+    links = sparse.csr_matrix(
+        (np.ones(2 * len(faces)), (faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel())), (count,) * 2
+    )
+    return connected_components(links, directed=False)[1][faces[:, 0]]

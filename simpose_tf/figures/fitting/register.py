@@ -19,6 +19,24 @@ _ROWS = 1000.0  # each of the two directions counts as so many residuals, howeve
 _LIMIT_DEG = 3.0  # an angle so far beyond its limit counts as much as ten residuals of 1
 _LOOSE_DEG = 40.0  # an angle so far from where it started counts as much as one residual of 1
 _DAMPING = 1e-4  # share of the diagonal
+# Degrees (flexion, abduction, twist) by which angles usually differ from the rest pose's, as in `figures.motion.bank`.
+# Limbs are nearly round: cloth turns a forearm about itself one way, and the hand back again, if nothing holds them.
+_FREE = 1e3
+_USUAL_DEG = {
+    "Spine": (10, 5, 6),
+    "Spine1": (10, 5, 6),
+    "Spine2": (10, 5, 6),
+    "Neck": (10, 6, 10),
+    "Head": (10, 6, 15),
+    "Shoulder": (6, 12, 6),
+    "Arm": (_FREE, _FREE, 30),
+    "ForeArm": (_FREE, 4, 12),
+    "Hand": (10, _FREE, 7),
+    "UpLeg": (_FREE, 15, 12),
+    "Leg": (_FREE, 3, 5),
+    "Foot": (_FREE, _FREE, 5),
+}
+_USUAL_ROWS = 10.0  # residuals of the present mean size that such a difference counts as
 
 
 @dataclass(frozen=True)
@@ -100,9 +118,9 @@ def _step(space: BodySpace, state: State, start: State, posed: Posed, pairs: Pai
     """Take one Gauss-Newton step."""
     used = (stage.bones, stage.shapes)
     unit, rows = _UNIT * state.scale, pairs.corners[np.arange(len(pairs.corners)), pairs.shares.argmax(1)]
-    squares, pull = _prior(space, state, start, stage)
     gap, share = pairs.goals - pairs.places, np.full(len(rows), _ROWS / max(len(rows) - pairs.num_body, 1))
     share[: pairs.num_body] = _ROWS / pairs.num_body
+    squares, pull = _prior(space, state, start, stage, _mean_square(pairs) / unit**2)
     normals, weights = _directions(pairs.normals, stage.slide)
     table = posing.jacobian(space, state, posed, rows, normals, used).reshape(-1, len(pull)) / np.float32(unit)
     weighted = table * (weights * (share * pairs.near)[:, None]).astype(np.float32).reshape(-1, 1)
@@ -121,17 +139,35 @@ def _directions(normals: np.ndarray, slide: float) -> tuple[np.ndarray, np.ndarr
     return np.stack([normals, across, np.cross(normals, across)], 1), np.array([1.0, slide, slide])
 
 
-def _prior(space: BodySpace, state: State, start: State, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-    """Return the squares `[P, P]` and the pull `[P]` of: angles within limits and near the start, ordinary shapes."""
+def _mean_square(pairs: Pairs) -> float:
+    """Return the mean squared distance between planes, far pairs counting less."""
+    across = ((pairs.goals - pairs.places) * pairs.normals).sum(1)
+    return float((pairs.near * across**2).sum() / max(pairs.near.sum(), 1e-9))
+
+
+def _prior(space: BodySpace, state: State, start: State, stage: Stage, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the squares `[P, P]` and the pull `[P]` of: angles within limits, near the start and usual; usual shapes.
+
+    `noise` is the mean squared residual: usual angles are held to where the mesh does not tell them sharply.
+    """
     low, high = (end[stage.bones] for end in angle_limits(space))
     angles = state.angles[stage.bones]
     beyond = angles - np.clip(angles, low, high)
     firm = np.where(beyond != 0, 10 * np.degrees(1 / _LIMIT_DEG) ** 2, 0)
     loose = np.degrees(1 / _LOOSE_DEG) ** 2
+    usual = _USUAL_ROWS * noise * np.degrees(1 / _usual_deg()[stage.bones]) ** 2
     pull = -firm * np.radians(beyond) - loose * np.radians(angles - start.angles[stage.bones])
-    rigid = np.zeros(NUM_RIGID)
-    squares = np.concatenate([rigid + (1e9 if stage.held else 1e-6), (firm + loose).ravel(), np.ones(stage.shapes)])
+    pull -= usual * np.radians(angles - space.rest_angles[stage.bones])
+    rigid, shapes = np.zeros(NUM_RIGID), np.ones(stage.shapes)
+    squares = np.concatenate([rigid + (1e9 if stage.held else 1e-6), (firm + loose + usual).ravel(), shapes])
     return np.diag(squares), np.concatenate([rigid, pull.ravel(), -state.shape[: stage.shapes]])
+
+
+@functools.cache
+def _usual_deg() -> np.ndarray:
+    """Return `[J, 3]` degrees by which angles usually differ from the rest pose's."""
+    names = [name.removeprefix("Left").removeprefix("Right") for name in body_space().skeleton.names]
+    return np.array([_USUAL_DEG.get(name, (_FREE,) * 3) for name in names])
 
 
 def angle_limits(space: BodySpace) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import igl
 import numpy as np
 
 from simpose_tf.figures.fitting.clouds import smooth_normals
-from simpose_tf.surface.lookup import barycentric
+from simpose_tf.surface.lookup import weights_on
 
 
 class Surface:
@@ -22,7 +22,6 @@ class Surface:
         """Return corners `[Q, 3]`, their weights `[Q, 3]`, places `[Q, 3]` and unit normals `[Q, 3]` near points."""
         _, face, place = self._tree.squared_distance(self.vertices, self.faces, np.ascontiguousarray(points))
         corners = self.faces[face]
-        weights = np.nan_to_num(np.clip(barycentric(place, self.vertices[corners]), 0, 1), nan=1.0)
-        weights /= weights.sum(1, keepdims=True)
+        weights = weights_on(place, self.vertices[corners])
         normals = np.einsum("qk,qkd->qd", weights, self.normals[corners])
         return corners, weights, place, normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)

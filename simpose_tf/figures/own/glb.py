@@ -24,7 +24,7 @@ def read_glb_figure(path: str | os.PathLike, charts_path: str | os.PathLike, nam
       name: of the figure.
 
     Raises:
-      InputError: no such file, not rigged, not manifold, unsupported, or the charts are another mesh's.
+      InputError: no such file, not rigged, unsupported, or the charts are another mesh's.
     """
     glb = open_glb(path)
     with told(path):

@@ -51,7 +51,7 @@ class _Piece:
 
 
 def read_mesh(glb: Glb, bones: Bones) -> Mesh:
-    """Return the file's triangles. Raises InputError if there are none, or if some are not rigged or not manifold."""
+    """Return the file's triangles. Raises InputError if there are none, or if some are not rigged."""
     pieces = list(_pieces(glb, bones))
     if not sum(len(piece.faces) for piece in pieces):
         raise InputError(f"{glb.path}: no triangles")
@@ -61,7 +61,7 @@ def read_mesh(glb: Glb, bones: Bones) -> Mesh:
         raise InputError(f"{glb.path}: vertices that are not finite")
     faces = np.concatenate([piece.faces + start for piece, start in zip(pieces, starts, strict=False)])
     primitive = np.repeat(np.arange(len(pieces)), [len(piece.faces) for piece in pieces])
-    _, corner, inverse = np.unique(_weld(vertices, faces, primitive, glb.path), return_index=True, return_inverse=True)
+    _, corner, inverse = np.unique(_weld(vertices, faces, primitive), return_index=True, return_inverse=True)
     first = faces.ravel()[corner]
     joints, weights = heaviest(np.concatenate([piece.weights for piece in pieces])[first])
     return Mesh(
@@ -188,22 +188,19 @@ def _of_vertices(glb: Glb, values: np.ndarray, count: int, what: str) -> np.ndar
     return values.astype(np.float32)
 
 
-def _weld(vertices: np.ndarray, faces: np.ndarray, primitive: np.ndarray, path: str) -> np.ndarray:
+def _weld(vertices: np.ndarray, faces: np.ndarray, primitive: np.ndarray) -> np.ndarray:
     """Return an id for each corner `[F, 3]`, shared by those that are one place of one surface.
 
-    Sheets with two sides stay two surfaces, and so do primitives that only touch along an edge. Raises InputError
-    for an edge of more than two faces inside a primitive.
+    Sheets with two sides stay two surfaces, and so do primitives that only touch along an edge. Around an edge that has
+    more than two faces besides, vertices are as the file has them, or each face has its own.
     """
     grid = np.round(vertices / (_WELD * np.ptp(vertices, axis=0).max()))
     place = np.unique(grid, axis=0, return_inverse=True)[1].reshape(-1)[faces]
     sheet = _repeats(np.sort(place, axis=1))[:, None]
     ids = place + (place.max() + 1) * sheet
-    touching = np.isin(ids, _crowded(ids))
-    ids = np.where(touching, ids + (ids.max() + 1) * (primitive[:, None] + 1), ids)
-    worst = np.isin(ids, _crowded(ids))
-    if worst.any():
-        where = ", ".join(f"{x:.4g}" for x in vertices[faces[worst]][0])
-        raise InputError(f"{path}: not manifold: an edge of more than two faces at ({where}); mend it in a 3D program")
+    for apart in (primitive[:, None], faces, np.arange(faces.size).reshape(-1, 3)):
+        ids = np.where(np.isin(ids, _crowded(ids)), ids + (ids.max() + 1) * (apart + 1), ids)
+        ids = np.unique(ids, return_inverse=True)[1].reshape(-1, 3)
     return ids
 
 

@@ -138,7 +138,9 @@ def _piece(glb: Glb, world: np.ndarray, primitive: Primitive, names: tuple[str, 
     colors = None if index is None else accessor(glb, index, f"{what}: colours")[:, :3]
     if colors is not None and len(colors) != len(vertices):
         raise InputError(f"{glb.path}: {what}: {len(colors)} colours for {len(vertices)} vertices")
-    return _Piece(vertices @ world[:3, :3].T + world[:3, 3], faces, colors, names)
+    with np.errstate(invalid="ignore", over="ignore"):  # numbers that are none are told later, with their place
+        placed = vertices @ world[:3, :3].T + world[:3, 3]
+    return _Piece(placed, faces, colors, names)
 
 
 def _groups(primitives: list[tuple[tuple[str, ...], int]], faces: np.ndarray, count: int) -> dict[str, np.ndarray]:

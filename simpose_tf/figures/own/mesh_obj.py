@@ -59,7 +59,7 @@ def read_obj(path: str | os.PathLike) -> Polygons:
     if b"\0" in data[:4096]:
         raise InputError(f"{path}: not an OBJ file: it is not text")
     text = data.decode("utf-8-sig", "replace")
-    lines = _sorted_lines(text.replace("\r\n", "\n").replace("\\\n", " ").split("\n"))
+    lines = _sorted_lines(text.replace("\r\n", "\n").replace("\r", "\n").replace("\\\n", " ").split("\n"))
     values = _numbers(path, lines)
     corners, counts = _corners(path, lines, len(values))
     faces = fans(corners, counts)

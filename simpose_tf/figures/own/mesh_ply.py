@@ -35,6 +35,8 @@ def read_ply(path: str | os.PathLike) -> Polygons:
     try:
         rows = _ascii_rows(elements, body) if order is None else _binary_rows(elements, body, order)
         vertex, face = rows.get("vertex", {}), rows.get("face", {})
+        if any(isinstance(vertex[axis], tuple) for axis in "xyz"):
+            raise KeyError("lists as coordinates")
         places = np.stack([np.asarray(vertex[axis], float) for axis in "xyz"], 1)
         corners, counts = next(face[name] for name in _FACES if name in face)
     except (KeyError, StopIteration) as error:
@@ -95,11 +97,17 @@ def _listed(element: _Element, values: np.ndarray, position: int) -> tuple[int, 
             position += count is not None
             columns[name].append(_taken(values, position, length, element.name))
             position += length
-    empty = np.zeros(0)
-    return position, {
-        name: (np.concatenate([empty, *columns[name]]), np.array([len(row) for row in columns[name]], np.int64))
-        for name, *_ in element.properties
-    }
+    return position, _joined(element, columns)
+
+
+def _joined(element: _Element, columns: dict[str, list]) -> dict:
+    """Return rows one after the other, those of a list with how many each has."""
+    found: dict[str, np.ndarray | tuple[np.ndarray, np.ndarray]] = {}
+    for name, _, count in element.properties:
+        rows = columns[name]
+        values = np.concatenate([np.zeros(0), *rows])
+        found[name] = values if count is None else (values, np.array([len(row) for row in rows], np.int64))
+    return found
 
 
 def _taken(values: np.ndarray, position: int, length: int, what: str) -> np.ndarray:
@@ -170,10 +178,7 @@ def _walked(element: _Element, body: bytes, position: int, order: str) -> tuple[
                 raise ValueError(f"the file ends before its {element.name} data")
             columns[name].append(np.frombuffer(body, order + kind, length, position))
             position += size
-    return position, {
-        name: (np.concatenate([np.zeros(0), *rows]), np.array([len(row) for row in rows], np.int64))
-        for name, rows in columns.items()
-    }
+    return position, _joined(element, columns)
 
 
 def _colors(vertex: dict[str, np.ndarray]) -> np.ndarray | None:
@@ -190,8 +195,8 @@ def _check_faces(path: str | os.PathLike, corners: np.ndarray, counts: np.ndarra
     if (counts < 3).any():
         worst = int(np.argmax(counts < 3))
         raise InputError(f"{path}: face {worst} has {counts[worst]} corners")
-    wrong = ~((corners >= 0) & (corners < vertices))  # of text also NaN
+    wrong = ~((corners >= 0) & (corners < vertices) & (corners % 1 == 0))  # of text also NaN
     if wrong.any():
         worst = int(np.argmax(wrong))
         face = int(np.searchsorted(np.cumsum(counts), worst, side="right"))
-        raise InputError(f"{path}: face {face}: vertex {corners[worst]:.0f} is not there; the file has {vertices}")
+        raise InputError(f"{path}: face {face}: vertex {corners[worst]:g} is not there; the file has {vertices}")

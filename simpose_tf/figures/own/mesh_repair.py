@@ -9,6 +9,7 @@ from simpose_tf.surface.manifold import Sheets, part_sheets
 from simpose_tf.surface.target import Rig, Target
 
 _FEWEST, _MOST = 200, 2_000_000  # triangles
+_FARTHEST = 1e15  # of any unit; squares and cubes of more are no longer numbers
 _WELD = 1e-6  # share of the mesh's size within which vertices are at one place
 _NO_AREA = 1e-13  # of the mesh's size squared: a face of a micrometre by 0.3 micrometres on a person
 _FLAT = 1e-3  # thickness over size of what lies in a plane; a person's is 0.1
@@ -92,8 +93,12 @@ def _check(mesh: MeshFile) -> None:
     if not _FEWEST <= count <= _MOST:
         raise InputError(f"{mesh.place}: {count} triangles; people of {_FEWEST} to {_MOST:,} are charted")
     points = mesh.vertices[used]
+    far = used[np.abs(points).max(1) > _FARTHEST]
+    if len(far):
+        which = f"vertex {far[0]} (counted from 0) is {_told(mesh.vertices[far[0]])}"
+        raise InputError(f"{mesh.place}: {len(far)} vertices farther out than {_FARTHEST:.0e}; {which}")
     spread = np.linalg.svd(points[:: 1 + len(points) // 5000] - points.mean(0), compute_uv=False)
-    if not spread[2] > _FLAT * spread[0]:
+    if len(spread) < 3 or not spread[2] > _FLAT * spread[0]:
         raise InputError(f"{mesh.place}: flat: all its points lie in a plane, about {_told(points.mean(0))}")
 
 

@@ -150,6 +150,43 @@ def test_limits_hold_a_joint_back_from_where_the_mesh_would_have_it():
     assert state.angles[space.skeleton.names.index("LeftLeg"), 0] > -45
 
 
+def test_a_forearm_of_which_the_mesh_tells_nothing_keeps_from_turning():
+    space = body_space()
+    vertices = space.vertices + np.random.default_rng(1).normal(0, 0.003, space.vertices.shape)
+    places = [space.skeleton.names.index(name) for name in ("LeftForeArm", "LeftHand")]
+    angles = space.rest_angles.copy()
+    angles[places, 2] += [35, -35]  # the hand is where it should be
+    rest = rest_state(space)
+    turned = State(1.0, rest.turn, rest.shift, angles, rest.shape)
+    stage = Stage(spread_vertices(0.03), 2000, 0.05, 0.0, movable(False), 0, 10)
+    found = register.refine(space, turned, Surface(vertices, FACES, 1), spread(vertices, FACES, 8000), stage)
+    assert np.abs(found.angles - space.rest_angles)[places, 2].max() < 5
+
+
+def test_a_forearm_that_is_turned_is_found_turned():
+    space, rest = body_space(), rest_state(body_space())
+    places = [space.skeleton.names.index(name) for name in ("LeftForeArm", "LeftHand")]
+    angles = space.rest_angles.copy()
+    angles[places, 2] += [30, 15]
+    truth = vertices_of(State(1.0, rest.turn, rest.shift, angles, rest.shape))
+    stage = Stage(spread_vertices(0.03), 4000, 0.05, 0.0, movable(False), 0, 20)
+    found = register.refine(space, rest, Surface(truth, FACES, 0), spread(truth, FACES, 8000), stage)
+    assert np.abs(found.angles - angles)[places, 2].max() < 4
+
+
+def test_a_hand_that_was_folded_back_is_found():
+    space = body_space()
+    hand = space.skeleton.names.index("LeftHand")
+    angles = space.rest_angles.copy()
+    angles[hand] += [25, -68, 0]
+    rest = rest_state(space)
+    folded = State(1.0, rest.turn, rest.shift, angles, rest.shape)
+    found = vertices_of(find_fingers(space, folded, space.vertices, FACES))
+    own = space.below[hand][space.owner]
+    assert np.linalg.norm(vertices_of(folded) - space.vertices, axis=1)[own].mean() > 0.05
+    assert np.linalg.norm(found - space.vertices, axis=1)[own].mean() < 0.004
+
+
 def test_bent_fingers_are_found():
     fingers = {
         f"LeftHand{f}{k}": (0, -b, 0) for f in ("Index", "Middle", "Ring", "Pinky") for k, b in ((1, 60), (2, 70))
@@ -198,6 +235,7 @@ def test_a_whole_person_passes():
         (a_coverage(head=0.02), r"x.obj: not a whole person: missing head \(2% found\)"),
         (a_coverage(left_leg=0.1, right_leg=0.2), "missing left leg .* and right leg"),
         (a_coverage(explained=0.5), "not one person: 50% of the mesh lies more than 15 cm"),
+        (a_coverage(head=0.1, close=0.4), "not a person: 40%"),
         (a_coverage(near=0.6), "not a person: .* 60% within 4 cm"),
         (a_coverage(close=0.4), "40% of the best fitted body lies within 15 mm"),
     ],

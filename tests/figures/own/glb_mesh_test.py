@@ -99,9 +99,15 @@ def test_both_sides_of_a_sheet_stay_apart(tmp_path):
     np.testing.assert_array_equal(mesh.vertices[last[0]][:, None].min(), mesh.vertices[last[1]][:, None].min())
 
 
-def test_an_edge_of_three_faces_is_refused_with_its_place(tmp_path):
-    with pytest.raises(InputError, match=r"a\.glb: not manifold: an edge of more than two faces at \("):
-        read(tmp_path, with_faces([[0, 2, 20]]))
+def test_an_edge_of_three_faces_is_parted(tmp_path):
+    mesh, whole = read(tmp_path, with_faces([[0, 2, 20]])), read(tmp_path)
+    sides = np.sort(np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]], mesh.faces[:, [2, 0]]]), axis=1)
+    assert np.unique(sides, axis=0, return_counts=True)[1].max() == 2
+    old = np.delete(mesh.faces, np.count_nonzero(mesh.material == 0) - 1, axis=0)
+    np.testing.assert_array_equal(mesh.vertices[old], whole.vertices[whole.faces])
+    parted, times = np.unique(mesh.vertices, axis=0, return_counts=True)
+    ends = whole.vertices[whole.faces[0, :2]]  # of the edge that has three faces
+    np.testing.assert_allclose(parted[times > 1], np.unique(ends, axis=0), atol=1e-7)
 
 
 def test_primitives_that_touch_along_an_edge_are_no_fault(tmp_path):

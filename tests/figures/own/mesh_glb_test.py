@@ -86,3 +86,12 @@ def test_files_without_triangles_are_refused(tmp_path):
         read_glb(write_glb(tmp_path / "a.glb", stick_person(), change=of_lines))
     with pytest.raises(InputError, match=r"a\.glb: no triangles"):
         read_glb(write_glb(tmp_path / "a.glb", stick_person(), change=without))
+
+
+@pytest.mark.filterwarnings("error")
+def test_positions_that_are_no_numbers_are_told_without_warnings(tmp_path):
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    ball.vertices[7] = np.inf
+    ball.export(tmp_path / "a.glb")
+    with pytest.raises(InputError, match=r"a\.glb: 1 vertices that are no finite numbers; vertex 7 "):
+        read_target(tmp_path / "a.glb")

@@ -82,5 +82,11 @@ def test_what_is_no_mesh_is_refused_with_its_line(tmp_path, text, message):
         read_obj(write(tmp_path, text))
 
 
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+def test_lines_may_end_as_other_systems_end_them(tmp_path, ending):
+    (tmp_path / "b.obj").write_bytes(TEXT.replace("\n", ending).encode())
+    np.testing.assert_array_equal(read_obj(tmp_path / "b.obj").faces, read_obj(write(tmp_path, TEXT)).faces)
+
+
 def test_a_file_without_anything_has_no_faces(tmp_path):
     assert read_obj(write(tmp_path, "hello\n")).faces.shape == (0, 3)

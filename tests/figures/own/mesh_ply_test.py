@@ -91,6 +91,7 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, kind):
         ((b"element face 2", b"element face -2"), "a PLY header that is not understood: 'element face -2'"),
         ((b"3 3 2 4 ", b"3 3 2 nan "), "face 1: vertex nan is not there"),
         ((b"3 3 2 4 ", b"3 3 2 -1 "), "face 1: vertex -1 is not there"),
+        ((b"3 3 2 4 ", b"3 3 2 1.5 "), "face 1: vertex 1.5 is not there"),
     ],
 )
 def test_what_is_not_understood_is_refused(tmp_path, change, message):
@@ -98,3 +99,30 @@ def test_what_is_not_understood_is_refused(tmp_path, change, message):
     path.write_bytes(path.read_bytes().replace(*change))
     with pytest.raises(InputError, match=message):
         read_ply(path)
+
+
+def test_lists_as_coordinates_are_refused(tmp_path):
+    head = "ply\nformat ascii 1.0\nelement vertex 1\nproperty list uchar float x\nproperty float y\nproperty float z\n"
+    path = tmp_path / "a.ply"
+    path.write_text(head + "element face 1\nproperty list uchar int vertex_indices\nend_header\n1 0 0 0\n3 0 0 0\n")
+    with pytest.raises(InputError, match="it lacks vertices with x, y, z"):
+        read_ply(path)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "binary_little_endian"])
+def test_lists_beside_coordinates_are_passed_over(tmp_path, kind):
+    head = f"ply\nformat {kind} 1.0\nelement vertex 3\n"
+    head += "property float x\nproperty list uchar float more\nproperty float y\n"
+    head += "property float z\nelement face 1\nproperty list uchar uchar vertex_indices\nend_header\n"
+    if kind == "ascii":
+        body = b"0 2 8 9 1 2\n3 0 4 5\n6 1 7 7 8\n3 0 1 2\n"
+    else:
+        numbers = [np.array(row, "<f4").tobytes() for row in ([0], [8, 9], [1, 2], [3], [], [4, 5], [6], [7], [7, 8])]
+        for k, length in ((1, 2), (4, 0), (7, 1)):
+            numbers[k] = bytes([length]) + numbers[k]
+        body = b"".join(numbers) + bytes([3, 0, 1, 2])
+    path = tmp_path / "a.ply"
+    path.write_bytes(head.encode() + body)
+    mesh = read_ply(path)
+    assert mesh.vertices.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+    assert mesh.faces.tolist() == [[0, 1, 2]]

@@ -130,17 +130,21 @@ def test_skin_and_groups_follow_the_vertices():
 def test_faults_beyond_repair_are_told_with_their_place():
     broken = POINTS.copy()
     broken[7], broken[9] = np.nan, np.inf
-    flat, line = POINTS * [1, 1, 1e-6], POINTS * [1, 0, 0]
+    flat, line, far = POINTS * [1, 1, 1e-6], POINTS * [1, 0, 0], POINTS.copy()
+    far[5] = -1e200
     cases = [
         (mesh(faces=np.zeros((0, 3), np.int64)), r"x\.obj: no faces \(162 vertices\)"),
         (
             mesh(broken),
             r"x\.obj: 2 vertices that are no finite numbers; vertex 7 \(counted from 0\) is \(nan, nan, nan\)",
         ),
+        (mesh(far), r"x\.obj: 1 vertices farther out than 1e\+15; vertex 5 \(counted from 0\) is \(-1e\+200"),
+        (mesh(1e308 * POINTS), r"x\.obj: 162 vertices farther out than 1e\+15"),
         (mesh(faces=FACES[:150]), r"x\.obj: 150 triangles; people of 200 to 2,000,000 are charted"),
         (mesh(flat), r"x\.obj: flat: all its points lie in a plane, about \("),
         (mesh(line), r"x\.obj: flat"),
         (mesh(0 * POINTS), r"x\.obj: flat"),
+        (mesh(faces=0 * FACES), r"x\.obj: flat"),
     ]
     for file, message in cases:
         with pytest.raises(InputError, match=message):

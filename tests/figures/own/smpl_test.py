@@ -1,5 +1,3 @@
-import time
-
 import cv2
 import numpy as np
 import pytest
@@ -132,13 +130,6 @@ def test_shapes_are_normal_and_cut_at_two_and_a_half_deviations():
     assert abs(betas.mean()) < 0.03
     # Standard deviation of a normal distribution cut at 2.5.
     assert abs(betas.std() - 0.9545) < 0.02
-
-
-def test_a_person_costs_milliseconds_after_the_first(files, figure):
-    start = time.perf_counter()
-    for number in range(5):
-        smpl.load_smpl_figure(*files, None, f"smpl-train-{number:06d}")
-    assert (time.perf_counter() - start) / 5 < 0.1
 
 
 def test_textures_are_drawn_from_the_split(tmp_path, files):

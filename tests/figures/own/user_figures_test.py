@@ -42,7 +42,8 @@ def test_a_person_is_loaded_by_name(folder):
 def test_missing_charts_are_refused_with_what_belongs_there(tmp_path):
     for name in ("a", "b"):
         (tmp_path / f"{name}.glb").write_bytes(b"glTF")
-    line = rf"a\.glb: its charts are missing: {tmp_path}/a\.npz with part .*; python -m simpose_tf\.annotate_mesh --mesh=.*a\.glb --output=.*a\.npz"
+    command = r"python -m simpose_tf\.annotate_mesh --mesh=.*a\.glb --output=.*a\.npz"
+    line = rf"a\.glb: its charts are missing: {tmp_path}/a\.npz with part .*; {command}"
     with pytest.raises(InputError, match=line):
         user_figures.user_figure_names(tmp_path, "train")
     with pytest.raises(InputError, match=line):
