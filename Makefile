@@ -1,12 +1,14 @@
 # make setup   virtual environment, packages, CC0 body data, OpenGL, the demo's photographs   (once; then seconds)
 # make demo    the whole system on this machine, ends with a page to look at
 # make bench-render   what a rendered picture costs: CPU seconds by stage, pictures per second
+# make bench-data     what a training crop costs by step, against its bare decode; memory over 50,000 crops
+# make bench-train    training steps per second, and their share of the machine's matrix product
 # make test    lint, types, all tests that are not slow;  make test-slow  the slow ones (the whole demo)
 
 PY := .venv/bin/python
 OUT := out/demo
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-slow demo bench-render clean
+.PHONY: help setup check test test-slow demo bench-render bench-data bench-train clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -30,6 +32,22 @@ demo: setup
 
 bench-render: setup
 	@$(PY) -m tfrecord_tools.bench_render --gin_file=gin_configs/render_figures.gin
+
+# Full-size records of 40 scenes and of the demo's photographs.
+BENCH := out/bench
+RECORDS := --sim_records='$(BENCH)/sim/train-*.tfrecord' --real_records='$(BENCH)/real/train-*.tfrecord'
+
+$(BENCH)/real/train.manifest.json: | setup
+	@[ -d out/photos ] || $(PY) -m tfrecord_tools.fetch_photos --output=out/photos
+	@$(PY) -m tfrecord_tools.render_sim --gin_file=gin_configs/render_figures.gin --output=$(BENCH)/sim --num_images=40 --seed=1
+	@$(PY) -m tfrecord_tools.coco_person --gin_file=gin_configs/coco_person.gin --images=out/photos/train_images \
+	  --annotations=tfrecord_tools/real_sample/person_keypoints_train.json --output=$(BENCH)/real
+
+bench-data: setup $(BENCH)/real/train.manifest.json
+	@$(PY) -m simpose_tf.bench_data --gin_file=gin_configs/simpose.gin --crops=50000 $(RECORDS)
+
+bench-train: setup $(BENCH)/real/train.manifest.json
+	@$(PY) -m simpose_tf.bench_train $(RECORDS)
 
 clean:
 	rm -rf out .venv

@@ -34,7 +34,7 @@ _ROUND_SECONDS = 2.0
 _SAMPLE_SECONDS = 0.6  # of CPU; all that the sample holds lies in memory
 _IDLE_SECONDS, _IDLE_SHARE = 0.3, 0.03  # a process that uses less of a core for so long is idle
 _LONGEST_SECONDS = 10.0  # of waiting for that
-_ROW = "{:42s} {:8.2f}"
+_ROW = "{:44s} {:8.2f}"
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,17 @@ def one_core(bench: Bench, rounds: int) -> list[str]:
     ratio = statistics.median(whole / bare for whole, bare in zip(times["whole"], times["decode"], strict=True))
     batch = next(stream)
     device = 1000 * statistics.median(_cpu(lambda: targets.expand(batch, bench.crop)) for _ in range(3))
-    return _table(medians, ratio, device / bench.pipeline.batch_size)
+    return table(medians, ratio, device / bench.pipeline.batch_size)
 
 
-def _table(medians: dict[str, float], ratio: float, device: float) -> list[str]:
+def table(medians: dict[str, float], ratio: float, device: float) -> list[str]:
+    """Return lines of what was measured.
+
+    Args:
+      medians: milliseconds of a crop, by step, and `whole`, of the pipeline.
+      ratio: of the whole to the bare decode.
+      device: milliseconds of a crop where the network is.
+    """
     named = sum(value for name, value in medians.items() if name != "whole")
     lines = ["CPU milliseconds per crop on one core:"]
     lines += [_ROW.format(name, value) for name, value in medians.items() if name != "whole"]
@@ -138,7 +145,7 @@ def _sample(bench: Bench) -> list[_Sample]:
     """Return the first crops of the stream, taken apart: a batch, and more if they are small."""
     samples: list[_Sample] = []
     start = time.process_time()
-    while len(samples) % bench.pipeline.batch_size or time.process_time() - start < _SAMPLE_SECONDS:
+    while not samples or len(samples) % bench.pipeline.batch_size or time.process_time() - start < _SAMPLE_SECONDS:
         domain, position = bench.source.mix.place(len(samples))
         stream = bench.source.streams[domain]
         number = stream.number(position)

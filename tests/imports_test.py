@@ -20,6 +20,9 @@ MAINS = (
     "train_detector",
     "annotate_mesh",
     "ablations",
+    "bench_data",
+    "bench_train",
+    "geodesic_table",
 )
 
 # What a package may import of simpose_tf besides itself and the leaves.

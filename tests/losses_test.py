@@ -113,6 +113,7 @@ def test_unlabelled_keypoints_get_no_gradient():
 def test_where_nothing_is_known_nothing_is_learnt():
     rng = np.random.default_rng(9)
     batch, maps = random_batch(rng, 2), random_maps(rng, 2)
+    batch |= {"domain": tf.constant([schema.REAL, schema.SIM]), "has_dense": tf.ones(2)}
     for name, gradient in gradients(losses.all_terms, maps, batch).items():
         unknown = gradient.numpy()[batch["valid"].numpy() == 0]
         assert len(unknown) and np.all(unknown == 0) and np.any(gradient), name
