@@ -26,6 +26,7 @@ from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.pipeline import PipelineConfig
 from simpose_tf.data.source import CropSource
+from simpose_tf.data.variation import Variation, change_colors
 
 FLAGS = flags.FLAGS
 
@@ -137,8 +138,9 @@ class _Sample:
     data: bytes
     fields: dict
     pictures: dict[str, np.ndarray]
+    variation: Variation
     matrix: np.ndarray
-    cut: tf.Tensor
+    cut: np.ndarray
 
 
 def _sample(bench: Bench) -> list[_Sample]:
@@ -150,14 +152,14 @@ def _sample(bench: Bench) -> list[_Sample]:
         stream = bench.source.streams[domain]
         number = stream.number(position)
         drawn = augment.draw(FLAGS.seed, tf.constant(len(samples), tf.int64), bench.augmentation)
-        drawn = {name: value.numpy() for name, value in drawn.items()}
+        variation = Variation(*(drawn[name].numpy() for name in Variation._fields))
         data = stream.found.read(number)
         fields = schema.read(data)
         pictures = _decode(fields)
-        frame = drawn["enlargement"], bench.crop, drawn["angle_deg"], drawn["flip"]
+        frame = variation.enlargement, bench.crop, variation.angle_deg, variation.flip
         matrix = crops.record_from_crop(fields["box_yxyx"], *frame)
-        cut = tf.constant(crops.warp_image(pictures["image"], matrix, bench.crop))
-        samples.append(_Sample(number, stream.found, data, fields, pictures, matrix, cut))
+        cut = crops.warp_image(pictures["image"], matrix, bench.crop)
+        samples.append(_Sample(number, stream.found, data, fields, pictures, variation, matrix, cut))
     return samples
 
 
@@ -174,10 +176,8 @@ def steps_of(bench: Bench) -> dict[str, Callable[[_Sample], object]]:
         return [crops.warp_labels(one.pictures[n], one.matrix, bench.crop) for n in one.pictures if n != "image"]
 
     @tf.function
-    def jitter(cut: tf.Tensor, counter: tf.Tensor) -> tf.Tensor:
-        drawn = augment.draw(FLAGS.seed, counter, bench.augmentation)
-        image = tf.cast(cut, tf.float32)
-        return augment.jitter_colors(image, drawn) if bench.augmentation.changes_colors else image
+    def draw(counter: tf.Tensor) -> dict[str, tf.Tensor]:
+        return augment.draw(FLAGS.seed, counter, bench.augmentation)
 
     return {
         "read": lambda one: one.found.read(one.number),
@@ -187,7 +187,8 @@ def steps_of(bench: Bench) -> dict[str, Callable[[_Sample], object]]:
             one.pictures["image"], one.matrix, bench.crop
         ),
         "warp the labels": labels,
-        "draw the augmentation, jitter colours": lambda one: jitter(one.cut, tf.constant(one.number, tf.int64)),
+        "change the colours": lambda one: change_colors(one.cut, one.variation),
+        "draw the augmentation": lambda one: draw(tf.constant(one.number, tf.int64)),
     }
 
 

@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 
 import tensorflow as tf
-import tensorflow_addons as tfa
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,6 @@ class AugmentationConfig:
         if min(self.hue_jitter, self.saturation_jitter, self.brightness_jitter) < 0:
             raise ValueError(f"jitters must not be negative: {self}")
 
-    @property
-    def changes_colors(self) -> bool:
-        """Whether any colour jitter is on."""
-        return max(self.hue_jitter, self.saturation_jitter, self.brightness_jitter) > 0
-
 
 def draw(seed: int, counter: tf.Tensor, config: AugmentationConfig) -> dict[str, tf.Tensor]:
     """Draw the augmentation of one crop.
@@ -63,8 +57,8 @@ def draw(seed: int, counter: tf.Tensor, config: AugmentationConfig) -> dict[str,
       config: the ranges.
 
     Returns:
-      scalars `enlargement` (uniform), `flip` (bool), `angle_deg` (uniform), `hue` (radians, uniform), `saturation`
-      and `brightness` (factors, log-uniform).
+      scalars by the names of `variation.Variation`: `enlargement`, `angle_deg` and `hue` uniform, `saturation` and
+      `brightness` log-uniform, `flip` bool.
     """
     key = tf.stack([tf.constant(seed, tf.int64), tf.cast(counter, tf.int64)])
     uniform = tf.unstack(tf.random.stateless_uniform([6], key))
@@ -78,12 +72,3 @@ def draw(seed: int, counter: tf.Tensor, config: AugmentationConfig) -> dict[str,
         "saturation": tf.exp(math.log1p(config.saturation_jitter) * symmetric[1]),
         "brightness": tf.exp(math.log1p(config.brightness_jitter) * symmetric[2]),
     }
-
-
-def jitter_colors(image: tf.Tensor, drawn: dict[str, tf.Tensor]) -> tf.Tensor:
-    """Return an image `[H,W,3]` (float32 RGB, 0..255) with its colours changed as drawn, clipped to 0..255.
-
-    # not in the paper: its "mild data augmentation" (sec. 2) is not spelt out.
-    """
-    changed = tfa.image.adjust_hsv_in_yiq(image, drawn["hue"], drawn["saturation"], drawn["brightness"])
-    return tf.clip_by_value(changed, 0.0, 255.0)

@@ -5,7 +5,7 @@ dict:
 
 | name | dtype, shape | meaning |
 |---|---|---|
-| image | float32 `[B,H,W,3]` | RGB 0..255, black outside the picture |
+| image | float32 `[B,H,W,3]` | RGB 0..255, black outside the picture; uint8 before `targets.expand` |
 | domain | int32 `[B]` | `schema.REAL` or `schema.SIM` |
 | keypoints_xy | float32 `[B,K,2]` | crop pixels, also of those outside the crop |
 | visibility | int32 `[B,K]` | COCO flags; in training 0 for keypoints outside the crop |
@@ -43,6 +43,7 @@ from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.damage import Damage
 from simpose_tf.data.python_calls import in_graph
 from simpose_tf.data.source import CropSource, Mix, cut_record
+from simpose_tf.data.variation import Variation
 from simpose_tf.errors import InputError
 
 # Shares of simulated crops are fractions with at most this denominator: 2/3 may be written .6667.
@@ -115,10 +116,7 @@ def train_batches(
 
     def cut(counter: tf.Tensor) -> dict[str, tf.Tensor]:
         drawn = augment.draw(seed, counter, augmentation)
-        arguments = counter, drawn["enlargement"], drawn["angle_deg"], drawn["flip"]
-        cut = in_graph(source.cut, arguments, crop_spec(crop))
-        image = tf.cast(cut["image"], tf.float32)
-        return cut | {"image": augment.jitter_colors(image, drawn) if augmentation.changes_colors else image}
+        return in_graph(source.cut, (counter, *(drawn[name] for name in Variation._fields)), crop_spec(crop))
 
     counters = tf.data.Dataset.range(start_batch * pipeline.batch_size, tf.int64.max)
     if own[0] < own[1]:
@@ -155,7 +153,7 @@ def eval_batches(
 
     def cut(number: int) -> dict:
         try:
-            return cut_record(found, number, crop, (augmentation.test_enlargement, 0.0, False))
+            return cut_record(found, number, crop, Variation(augmentation.test_enlargement))
         except recordfiles.DamagedRecordError as error:
             raise InputError(f"{found.name(number)} is damaged: {error}") from error
 

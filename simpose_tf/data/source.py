@@ -15,6 +15,7 @@ from simpose_tf.data import crops, recordfiles, schema, targets
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.damage import Damage
 from simpose_tf.data.recordfiles import DamagedRecordError, RecordFiles, Stream
+from simpose_tf.data.variation import Variation, change_colors
 from simpose_tf.errors import InputError
 
 Crop = dict[str, np.ndarray]
@@ -52,8 +53,8 @@ class CropSource:
     crop: CropConfig
     damage: Damage
 
-    def cut(self, counter: int, enlargement: float, angle_deg: float, flip: bool) -> Crop:
-        """Return the crop `counter` of the stream, keypoints outside of it without a flag.
+    def cut(self, counter: int, *drawn: float) -> Crop:
+        """Return the crop `counter` of the stream, keypoints outside of it without a flag; `drawn`: its `Variation`.
 
         A damaged record's place is taken by the next sound one of its stream, so mix and order stay as they are.
 
@@ -61,6 +62,7 @@ class CropSource:
           InputError: too many damaged records, or sound ones of another version or domain.
         """
         domain, position = self.mix.place(counter)
+        variation = Variation(*drawn)
         stream = self.streams[domain]
         for later in range(stream.found.count):
             number = stream.number(position + later)
@@ -68,7 +70,7 @@ class CropSource:
             if self.damage.knows(place):
                 continue
             try:
-                crop = cut_record(stream.found, number, self.crop, (enlargement, angle_deg, flip))
+                crop = cut_record(stream.found, number, self.crop, variation)
             except DamagedRecordError as error:
                 self.damage.add(place, str(error))
                 continue
@@ -77,18 +79,20 @@ class CropSource:
         raise InputError(f"all {stream.found.count} {schema.DOMAIN_NAMES[domain]} records are damaged")
 
 
-def cut_record(found: RecordFiles, number: int, crop: CropConfig, drawn: tuple[float, float, bool]) -> Crop:
-    """Return the crop of record `number` at the `drawn` enlargement, angle in degrees, and mirrored or not.
+def cut_record(found: RecordFiles, number: int, crop: CropConfig, variation: Variation) -> Crop:
+    """Return the crop of record `number`, varied.
 
     Raises:
       DamagedRecordError: whatever is wrong with the record itself.
       WrongRecordsError: it is of another version.
     """
-    enlargement, angle_deg, flip = drawn
     try:
         fields = schema.read(found.read(number))
-        r_from_c = crops.record_from_crop(fields["box_yxyx"], enlargement, crop, angle_deg, flip)
-        return crops.cut_crop(fields, r_from_c, crop)
+        r_from_c = crops.record_from_crop(
+            fields["box_yxyx"], variation.enlargement, crop, variation.angle_deg, variation.flip
+        )
+        cut = crops.cut_crop(fields, r_from_c, crop)
+        return cut | {"image": change_colors(cut["image"], variation)}
     except schema.WrongRecordsError as error:
         raise schema.WrongRecordsError(f"{found.name(number)}: {str(error).removeprefix('record: ')}") from error
     except (InputError, ValueError, cv2.error) as error:

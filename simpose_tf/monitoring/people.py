@@ -14,6 +14,7 @@ import tensorflow as tf
 from simpose_tf.data import recordfiles, schema, targets
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.source import cut_record
+from simpose_tf.data.variation import Variation
 from simpose_tf.errors import InputError
 
 Batch = dict[str, np.ndarray]
@@ -74,7 +75,7 @@ def _read_domain(
     cut = []
     for number in np.unique(np.linspace(0, found.count - 1, min(count, found.count)).round().astype(int)):
         with contextlib.suppress(recordfiles.DamagedRecordError):  # training counts them
-            cut.append(cut_record(found, int(number), crop, (enlargement, 0.0, False)))
+            cut.append(cut_record(found, int(number), crop, Variation(enlargement)))
     if not cut:
         raise InputError(f"{option}: none of the {count} records that are watched can be read")
     levels = {name: tf.constant(np.stack([one[name] for one in cut])) for name in cut[0]}

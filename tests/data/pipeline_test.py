@@ -12,6 +12,7 @@ import tensorflow as tf
 from simpose_tf.data import augmentation as augment
 from simpose_tf.data import crops, pipeline, recordfiles, schema, targets
 from simpose_tf.data.damage import Damage
+from simpose_tf.data.variation import Variation, change_colors
 from simpose_tf.errors import InputError
 from tests.data import synthetic
 
@@ -165,10 +166,11 @@ def test_eager_equals_tf_data(globs):
     for counter in range(4):
         drawn = augment.draw(5, tf.constant(counter, tf.int64), AUGMENTATION)
         fields = schema.read(found.read(records.number(counter)))
-        frame = (float(drawn["enlargement"]), CROP, float(drawn["angle_deg"]), bool(drawn["flip"]))
+        variation = Variation(*(drawn[name].numpy() for name in Variation._fields))
+        frame = variation.enlargement, CROP, variation.angle_deg, variation.flip
         one = crops.cut_crop(fields, crops.record_from_crop(fields["box_yxyx"], *frame), CROP)
         one["visibility"] = targets.hide_outside(one["keypoints_xy"], one["visibility"], CROP)
-        cut.append(one | {"image": augment.jitter_colors(tf.cast(one["image"], tf.float32), drawn)})
+        cut.append(one | {"image": change_colors(one["image"], variation)})
     batch = targets.expand({name: tf.stack([one[name] for one in cut]) for name in cut[0]}, CROP)
     in_graph = first(stream(globs, 5, sim_share=1.0), 1)[0]
     assert batch.keys() == in_graph.keys()
