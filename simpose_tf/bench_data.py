@@ -22,11 +22,10 @@ from absl import flags
 from simpose_tf import app, configurables
 from simpose_tf.data import augmentation as augment
 from simpose_tf.data import crops, pipeline, schema, targets
-from simpose_tf.data.augmentation import AugmentationConfig
+from simpose_tf.data.augmentation import AugmentationConfig, Variation
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.pipeline import PipelineConfig
 from simpose_tf.data.source import CropSource
-from simpose_tf.data.variation import Variation, change_colors
 
 FLAGS = flags.FLAGS
 
@@ -151,8 +150,7 @@ def _sample(bench: Bench) -> list[_Sample]:
         domain, position = bench.source.mix.place(len(samples))
         stream = bench.source.streams[domain]
         number = stream.number(position)
-        drawn = augment.draw(FLAGS.seed, tf.constant(len(samples), tf.int64), bench.augmentation)
-        variation = Variation(*(drawn[name].numpy() for name in Variation._fields))
+        variation = augment.draw(FLAGS.seed, len(samples), bench.augmentation)
         data = stream.found.read(number)
         fields = schema.read(data)
         pictures = _decode(fields)
@@ -175,10 +173,6 @@ def steps_of(bench: Bench) -> dict[str, Callable[[_Sample], object]]:
     def labels(one: _Sample) -> list[np.ndarray]:
         return [crops.warp_labels(one.pictures[n], one.matrix, bench.crop) for n in one.pictures if n != "image"]
 
-    @tf.function
-    def draw(counter: tf.Tensor) -> dict[str, tf.Tensor]:
-        return augment.draw(FLAGS.seed, counter, bench.augmentation)
-
     return {
         "read": lambda one: one.found.read(one.number),
         "parse": lambda one: schema.read(one.data),
@@ -187,8 +181,8 @@ def steps_of(bench: Bench) -> dict[str, Callable[[_Sample], object]]:
             one.pictures["image"], one.matrix, bench.crop
         ),
         "warp the labels": labels,
-        "change the colours": lambda one: change_colors(one.cut, one.variation),
-        "draw the augmentation": lambda one: draw(tf.constant(one.number, tf.int64)),
+        "change the colours": lambda one: augment.change_colors(one.cut, one.variation),
+        "draw the augmentation": lambda one: augment.draw(FLAGS.seed, one.number, bench.augmentation),
     }
 
 

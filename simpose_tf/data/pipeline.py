@@ -34,16 +34,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
+import numpy as np
 import tensorflow as tf
 
 from simpose_tf.data import augmentation as augment
 from simpose_tf.data import recordfiles, schema, targets
-from simpose_tf.data.augmentation import AugmentationConfig
+from simpose_tf.data.augmentation import AugmentationConfig, Variation
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.damage import Damage
 from simpose_tf.data.python_calls import in_graph
 from simpose_tf.data.source import CropSource, Mix, cut_record
-from simpose_tf.data.variation import Variation
 from simpose_tf.errors import InputError
 
 # Shares of simulated crops are fractions with at most this denominator: 2/3 may be written .6667.
@@ -114,14 +114,17 @@ def train_batches(
     """
     source = crop_source(sim_records, real_records, crop, pipeline, seed, damage)
 
-    def cut(counter: tf.Tensor) -> dict[str, tf.Tensor]:
-        drawn = augment.draw(seed, counter, augmentation)
-        return in_graph(source.cut, (counter, *(drawn[name] for name in Variation._fields)), crop_spec(crop))
+    def cut(number: int) -> dict[str, np.ndarray]:
+        places = range(number * pipeline.batch_size, (number + 1) * pipeline.batch_size)
+        cuts = [source.cut(place, augment.draw(seed, place, augmentation)) for place in places]
+        return {name: np.stack([one[name] for one in cuts]) for name in cuts[0]}
 
-    counters = tf.data.Dataset.range(start_batch * pipeline.batch_size, tf.int64.max)
+    numbers = tf.data.Dataset.range(start_batch, tf.int64.max)
     if own[0] < own[1]:
-        counters = counters.filter(lambda crop: (crop // pipeline.batch_size - start_batch) % own[1] < own[0])
-    batches = _parallel(counters, cut).batch(pipeline.batch_size, drop_remainder=True)
+        numbers = numbers.filter(lambda number: (number - start_batch) % own[1] < own[0])
+    # Whole batches at a time: crops that tf.data puts together would be copied once more.
+    spec = {name: _batched(one, pipeline.batch_size) for name, one in crop_spec(crop).items()}
+    batches = _parallel(numbers, lambda number: in_graph(cut, (number,), spec))
     return _without_sharding(batches.prefetch(tf.data.AUTOTUNE))
 
 
@@ -181,9 +184,13 @@ def crop_spec(crop: CropConfig) -> dict[str, tf.TensorSpec]:
     }
 
 
+def _batched(spec: tf.TensorSpec, size: int) -> tf.TensorSpec:
+    return tf.TensorSpec((size, *spec.shape), spec.dtype)
+
+
 def _parallel(numbers: tf.data.Dataset, function: Callable[[tf.Tensor], dict]) -> tf.data.Dataset:
     """Map a function over numbers on all cores, in order."""
-    cv2.setNumThreads(1)  # each crop on one core, or OpenCV's threads and those of tf.data push each other out
+    cv2.setNumThreads(1)  # each number on one core, or OpenCV's threads and those of tf.data push each other out
     return numbers.map(function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 

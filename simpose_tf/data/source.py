@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from simpose_tf.data import crops, recordfiles, schema, targets
+from simpose_tf.data.augmentation import Variation, change_colors
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.damage import Damage
 from simpose_tf.data.recordfiles import DamagedRecordError, RecordFiles, Stream
-from simpose_tf.data.variation import Variation, change_colors
 from simpose_tf.errors import InputError
 
 Crop = dict[str, np.ndarray]
@@ -53,8 +53,8 @@ class CropSource:
     crop: CropConfig
     damage: Damage
 
-    def cut(self, counter: int, *drawn: float) -> Crop:
-        """Return the crop `counter` of the stream, keypoints outside of it without a flag; `drawn`: its `Variation`.
+    def cut(self, counter: int, variation: Variation) -> Crop:
+        """Return the crop `counter` of the stream, keypoints outside of it without a flag.
 
         A damaged record's place is taken by the next sound one of its stream, so mix and order stay as they are.
 
@@ -62,7 +62,6 @@ class CropSource:
           InputError: too many damaged records, or sound ones of another version or domain.
         """
         domain, position = self.mix.place(counter)
-        variation = Variation(*drawn)
         stream = self.streams[domain]
         for later in range(stream.found.count):
             number = stream.number(position + later)

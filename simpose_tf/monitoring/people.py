@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from simpose_tf.data import recordfiles, schema, targets
+from simpose_tf.data.augmentation import Variation
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.source import cut_record
-from simpose_tf.data.variation import Variation
 from simpose_tf.errors import InputError
 
 Batch = dict[str, np.ndarray]

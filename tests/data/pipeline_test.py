@@ -12,7 +12,6 @@ import tensorflow as tf
 from simpose_tf.data import augmentation as augment
 from simpose_tf.data import crops, pipeline, recordfiles, schema, targets
 from simpose_tf.data.damage import Damage
-from simpose_tf.data.variation import Variation, change_colors
 from simpose_tf.errors import InputError
 from tests.data import synthetic
 
@@ -164,13 +163,12 @@ def test_eager_equals_tf_data(globs):
     records = recordfiles.Stream(found, PIPELINE.shuffle_buffer, (5, schema.SIM))
     cut = []
     for counter in range(4):
-        drawn = augment.draw(5, tf.constant(counter, tf.int64), AUGMENTATION)
+        variation = augment.draw(5, counter, AUGMENTATION)
         fields = schema.read(found.read(records.number(counter)))
-        variation = Variation(*(drawn[name].numpy() for name in Variation._fields))
         frame = variation.enlargement, CROP, variation.angle_deg, variation.flip
         one = crops.cut_crop(fields, crops.record_from_crop(fields["box_yxyx"], *frame), CROP)
         one["visibility"] = targets.hide_outside(one["keypoints_xy"], one["visibility"], CROP)
-        cut.append(one | {"image": change_colors(one["image"], variation)})
+        cut.append(one | {"image": augment.change_colors(one["image"], variation)})
     batch = targets.expand({name: tf.stack([one[name] for one in cut]) for name in cut[0]}, CROP)
     in_graph = first(stream(globs, 5, sim_share=1.0), 1)[0]
     assert batch.keys() == in_graph.keys()
