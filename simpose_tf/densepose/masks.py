@@ -62,12 +62,11 @@ def true_patch(person: TruePerson, size: tuple[int, int]) -> Patch:
 
 def _union(parts: list, box_xywh: np.ndarray) -> np.ndarray:
     """Return the union of the masks of parts (`dp_masks`), stretched to the box: bilinear, more than a half."""
-    union = np.zeros((_SIDE, _SIDE))
-    for part in parts[:_PARTS]:
-        if part:
-            if list(part["size"]) != [_SIDE, _SIDE]:
-                raise ValueError(f"dp_masks of {part['size']} pixels; they are of {_SIDE} x {_SIDE}")
-            union[coco_mask.decode(part) > 0] = 1.0
+    drawn = [part for part in parts[:_PARTS] if part]
+    for part in drawn:
+        if list(part["size"]) != [_SIDE, _SIDE]:
+            raise ValueError(f"dp_masks of {part['size']} pixels; they are of {_SIDE} x {_SIDE}")
+    union = coco_mask.decode(coco_mask.merge(drawn)).astype(np.float64) if drawn else np.zeros((_SIDE, _SIDE))
     width, height = (max(float(side), 1.0) for side in box_xywh[2:])
     return ndimage.zoom(union, (height / _SIDE, width / _SIDE), order=1, prefilter=False) > 0.5
 

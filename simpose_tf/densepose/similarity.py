@@ -59,20 +59,32 @@ class PointMeasure:
           iuvs: their pixels, uint8 `[h, w, 3]`.
         """
         result = np.zeros((len(found), len(people)))
-        for g, person in enumerate(people):
-            if person.points is None:
-                continue
-            points = person.points
-            true = self.vertices.nearest(points.part, points.uv)
-            counts = true != NOWHERE  # a point on no part is not asked for
-            points = Points(points.xy[counts], points.part[counts], points.uv[counts])
-            sampled = [_sample(points.xy, person.box_xywh, d.box_xywh, iuv) for d, iuv in zip(found, iuvs, strict=True)]
-            iuv = np.array(sampled, np.uint8).reshape(len(found), len(points.part), 3)
-            pred = self.vertices.nearest_of_bytes(iuv.reshape(-1, 3)).reshape(iuv.shape[:2])
-            apart, kappa = self.vertices.apart(pred, true[counts]), self.kappa[points.part]
-            result[:, g] = gps.gps(apart, kappa)
-            self.tally.add(points.part, gps.point_similarity(apart, kappa))
+        asked = [g for g, person in enumerate(people) if person.points is not None]
+        xy, part, vertex, owner = self._asked(people, asked)
+        iuv = np.zeros((len(found), len(part), 3), np.uint8)
+        for d, one in enumerate(found):
+            for g in asked:
+                mine = owner == g
+                iuv[d, mine] = _sample(xy[mine], people[g].box_xywh, one.box_xywh, iuvs[d])
+        pred = self.vertices.nearest_of_bytes(iuv.reshape(-1, 3)).reshape(iuv.shape[:2])
+        apart, kappa = self.vertices.apart(pred, vertex), self.kappa[part]
+        for g in asked:
+            mine = owner == g
+            result[:, g] = gps.gps(apart[:, mine], kappa[mine])
+            self.tally.add(part[mine], gps.point_similarity(apart[:, mine], kappa[mine]))
         return result
+
+    def _asked(self, people: Sequence[TruePerson], asked: Sequence[int]) -> tuple[np.ndarray, ...]:
+        """Return xy `[P, 2]`, part, chart vertex and owner `[P]` of the points of some people, those on a part."""
+        points = [people[g].points for g in asked]
+        empty = Points(np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros((0, 2)))
+        xy, part, uv = (
+            np.concatenate([getattr(one, name) for one in (empty, *points)]) for name in ("xy", "part", "uv")
+        )
+        owner = np.repeat(asked, [len(one.part) for one in points if one]).astype(np.int64)
+        vertex = self.vertices.nearest(part, uv)
+        on_part = vertex != NOWHERE
+        return xy[on_part], part[on_part], vertex[on_part], owner[on_part]
 
 
 def _sample(xy: np.ndarray, true_box: np.ndarray, pred_box: np.ndarray, iuv: np.ndarray) -> np.ndarray:
