@@ -1,5 +1,6 @@
 """COCO's metrics of people out of files: keypoints and masks."""
 
+from simpose_tf.data import coco
 from simpose_tf.evaluation.coco_files import Truth, read_results, read_truth
 from simpose_tf.evaluation.rows import Measured
 from simpose_tf.metrics import coco_people
@@ -14,7 +15,16 @@ def of_keypoints(annotations: str, results: str) -> Measured:
 def of_masks(annotations: str, results: str) -> Measured:
     """Return COCO's segmentation numbers and the mean mask IoU of files (`coco_files`). Raises InputError."""
     truth = read_truth(annotations, ("segmentation",))
-    return measure_coco("masks", truth, read_results(results, truth, "segmentation"))
+    found = [_with_run_lengths(one, truth) for one in read_results(results, truth, "segmentation")]
+    return measure_coco("masks", truth, found)
+
+
+def _with_run_lengths(result: dict, truth: Truth) -> dict:
+    """Return a result with its mask as the text that pycocotools asks of results; polygons are for annotations."""
+    stored, image = result["segmentation"], truth.images[result["image_id"]]
+    if isinstance(stored, dict) and isinstance(stored["counts"], str):
+        return result
+    return {**result, "segmentation": coco.run_lengths(coco.rasterize(stored, image["height"], image["width"]))}
 
 
 def measure_coco(kind: str, truth: Truth, results: list[dict]) -> Measured:

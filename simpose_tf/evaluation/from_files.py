@@ -94,9 +94,10 @@ def _result(job: Job, measured: dict[str, Measured], told: dict) -> dict:
 def table_rows(domain: str, kind: str, columns: dict[str, Measured]) -> list[dict]:
     """Return the rows of a kind, each name of a column -> what was measured; rows without a number are left out."""
     first = next(iter(columns.values()))
+    on = {"domain": domain, "kind": kind, "people": first.people, "measured_on": first.on}
     table = []
     for metric in rows.metrics_of(kind, first.numbers):
         numbers = {column: one.numbers[metric.key] for column, one in columns.items()}
         key = f"{kind}_{metric.key}" if metric.key[:2] in ("AP", "AR") or metric.key == "found" else metric.key
-        table.append(rows.row(domain, replace(metric, key=key), first.people, first.on, numbers))
+        table.append(rows.row(replace(metric, key=key), on, numbers))
     return [row for row in table if row["model"] is not None]

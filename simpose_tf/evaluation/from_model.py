@@ -54,15 +54,15 @@ def crop_rows(table: crop_scores.Table, kinds: Sequence[str] | None) -> list[dic
             if rows.number(values["model"][metric.key]) is None or not (wanted is None or metric.key in wanted):
                 continue
             numbers = {name: value[metric.key] for name, value in values.items()}
-            scores = columns["model"]
-            found.append(rows.row(domain, metric, scores.people, _measured_on(metric, scores), numbers))
+            found.append(rows.row(metric, {"domain": domain, **_measured_on(metric, columns["model"])}, numbers))
     return found
 
 
-def _measured_on(metric: Metric, scores: Scores) -> str:
+def _measured_on(metric: Metric, scores: Scores) -> dict:
     """Tell what a row of crops was measured on."""
     pixels = scores.pixels if metric.key in ("uv_l2", "part_accuracy") else scores.angles.count
-    return f"{scores.people} people" + (f", {pixels} pixels" if metric.key in _DENSE else "")
+    on = f"{scores.people} people" + (f", {pixels} pixels" if metric.key in _DENSE else "")
+    return {"kind": "crops", "people": scores.people, "measured_on": on}
 
 
 def report(table: crop_scores.Table, kinds: Sequence[str] | None = None) -> dict:

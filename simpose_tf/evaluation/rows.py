@@ -1,5 +1,6 @@
 """The rows of an evaluation's table: each number with its exact name, unit and what it was measured on."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -106,19 +107,17 @@ def _average_name(kind: str, key: str) -> str:
     return f"{title}: {average}, mean over {over} .50:.95"
 
 
-def row(domain: str, metric: Metric, people: int, on: str, numbers: Mapping[str, float]) -> dict:
+def row(metric: Metric, measured_on: Mapping, numbers: Mapping[str, float]) -> dict:
     """Return a row as json holds it.
 
     Args:
-      domain: what stands over a block of rows.
       metric: name and key.
-      people: it was measured on.
-      on: the same in words.
+      measured_on: `domain` (of records, or the annotations' file), `kind` (of `--metric`, or `crops`), `people` (how
+        many) and `measured_on` (the same in words).
       numbers: column -> number, nan for none.
     """
-    told = {"domain": domain, "metric": metric.key, "name": metric.name, "better": metric.better}
-    columns = {name: number(numbers.get(name)) for name in COLUMNS}
-    return told | {"people": people, "measured_on": on, "digits": metric.digits} | columns
+    told = {"metric": metric.key, "name": metric.name, "better": metric.better, "digits": metric.digits}
+    return {**measured_on, **told, **{name: number(numbers.get(name)) for name in COLUMNS}}
 
 
 def number(value: float | None) -> float | None:
@@ -135,18 +134,20 @@ def cleaned(values: dict) -> dict:
 
 
 def printed(rows: Sequence[dict], columns: Sequence[str] = COLUMNS) -> list[str]:
-    """Return the lines of the printed table: a block for each domain; what a row alone was measured on ends it."""
+    """Return the lines of the printed table: a block for each domain and kind, headed by what it was measured on."""
     lines = [f"{'':66}{'better':>8}" + "".join(f"{column:>11}" for column in columns)]
-    for domain in dict.fromkeys(row["domain"] for row in rows):
-        mine = [row for row in rows if row["domain"] == domain]
-        lines.append(f"{domain}, {mine[0]['people']} people")
-        lines += [_printed_row(one, mine[0]["people"], columns) for one in mine]
+    for (domain, _), block in itertools.groupby(rows, lambda row: (row["domain"], row["kind"])):
+        mine = list(block)
+        on = {row["measured_on"] for row in mine}
+        common = on.pop() if len(on) == 1 else f"{mine[0]['people']} people"
+        lines.append(f"{domain}, {common}")
+        lines += [_printed_row(row, common, columns) for row in mine]
     return lines
 
 
-def _printed_row(row: dict, people: int, columns: Sequence[str]) -> str:
+def _printed_row(row: dict, common: str, columns: Sequence[str]) -> str:
     cells = "".join(f"{_shown(row[column], row['digits']):>11}" for column in columns)
-    on = "" if row["measured_on"] == f"{people} people" else f"   on {row['measured_on']}"
+    on = "" if row["measured_on"] == common else f"   on {row['measured_on']}"
     return f"  {row['name']:64}{row['better']:>8}{cells}{on}"
 
 

@@ -85,7 +85,8 @@ def evaluate(kind: str, images: Sequence[dict], annotations: Sequence[dict], res
       images: COCO's, with `id`, `height` and `width`.
       annotations: of people, with `id`, `image_id`, `bbox`, `area`, `iscrowd`, and `keypoints` and `num_keypoints`, or
         `segmentation`.
-      results: `image_id` (of an image that is there), `score`, and `keypoints` (51 numbers) or `segmentation`.
+      results: `image_id` (of an image that is there), `score`, and `keypoints` (51 numbers) or `segmentation`
+        (run lengths as text).
 
     Results with other keys are read as if they lacked them: a box would change the area that COCO gives them.
     """
