@@ -4,8 +4,8 @@
 
 DIR receives made-up files (`densepose.synthetic`; 1.5 GB of distances, which are kept for the next call), so the
 official ones are not needed. Each measurement is a process of its own on one core: seconds by the clock and of CPU, and
-the most memory it held, pages of the mapped distances included. The plain loop does a part of the pictures and must come
-to the same numbers.
+the most memory it held, pages of the mapped distances included. The plain loop does a part of the pictures and must
+come to the same numbers.
 """
 
 import concurrent.futures
