@@ -10,6 +10,7 @@ import numpy as np
 
 from simpose_tf import geometry, keypoints
 from simpose_tf.data import coco, recordfiles, schema
+from simpose_tf.densepose import simulated
 from simpose_tf.errors import InputError
 from simpose_tf.inference import people, predictor
 from simpose_tf.inference.exported import ExportedModel
@@ -22,14 +23,12 @@ class PicturePeople:
 
     Attributes:
       images: COCO's: `id` (a number of ours: people of one scene share it), `file_name`, `height`, `width`.
-      annotations: COCO's, of everybody, with keypoints and mask in pixels of the picture.
-      records: the records, for labels that COCO does not know, in the order of `annotations`.
+      annotations: COCO's, of everybody, in the frame of the picture (`annotation`).
       results: model's name -> results in `predict`'s form (`people.person_json`), in the same order.
     """
 
     images: list[dict] = field(default_factory=list)
     annotations: list[dict] = field(default_factory=list)
-    records: list[schema.Person] = field(default_factory=list)
     results: dict[str, list[dict]] = field(default_factory=dict)
 
 
@@ -54,7 +53,7 @@ def predict_records(
             record = _read(files, number)
             domain = found.setdefault(schema.DOMAIN_NAMES[record.domain], PicturePeople())
             _add(domain, record, models, ids)
-            say(sum(len(d.records) for d in found.values()))
+            say(sum(len(d.annotations) for d in found.values()))
     return found
 
 
@@ -76,7 +75,6 @@ def _add(
         name = f"{record.source}-{record.seed}-{record.image_id}"
         domain.images.append({"id": ids[picture], "file_name": name, "height": height, "width": width})
     domain.annotations.append(annotation(record, ids[picture], len(domain.annotations) + 1))
-    domain.records.append(record)
     for name, model in models.items():
         (person,) = predictor.predict_people(model, record.image, record.box_yxyx[None], batch_size=1)
         in_picture = put_into_picture(person, record.window)
@@ -84,13 +82,16 @@ def _add(
 
 
 def annotation(record: schema.Person, image_id: int, annotation_id: int) -> dict:
-    """Return a record as a COCO annotation in the frame of its picture."""
+    """Return a record as a COCO annotation in the frame of its picture; DensePose's where it has dense labels."""
     x0, y0, scale = (float(value) for value in record.window)
     box = record.box_yxyx / scale + np.array([y0, x0, y0, x0])
     mask = mask_in_picture(record.mask, record.window, record.image_size)
     labelled = record.visibility > keypoints.UNLABELLED
     # COCO's keypoints count from pixel centres, half a pixel less than continuous coordinates.
     xy = np.where(labelled[:, None], record.keypoints_xy / scale + np.array([x0, y0]) - 0.5, 0.0)
+    dense = {}
+    if record.part is not None and record.u is not None and record.v is not None:
+        dense = simulated.dense_labels(record.part, record.u, record.v, record.box_yxyx)
     return {
         "id": annotation_id,
         "image_id": image_id,
@@ -101,6 +102,7 @@ def annotation(record: schema.Person, image_id: int, annotation_id: int) -> dict
         "segmentation": coco.run_lengths(mask),
         "keypoints": np.concatenate([xy, record.visibility[:, None]], 1).ravel().tolist(),
         "num_keypoints": int(labelled.sum()),
+        **dense,
     }
 
 
