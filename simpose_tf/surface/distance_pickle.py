@@ -21,7 +21,7 @@ from simpose_tf.surface.distance_table import entries_before, table_header
 
 KEY = "Pdist_matrix"
 _LARGE = 1 << 20  # bytes; longer data stays in the file
-_PIECE = 1 << 22  # numbers copied at once
+_PIECE = 1 << 20  # numbers copied at once
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def convert(source: str | os.PathLike, output: str | os.PathLike) -> int:
         array = _stored(source, stream)
         size = array.size if isinstance(array, np.ndarray) else int(np.prod(array.shape))
         count = (1 + round((1 + 8 * size) ** 0.5)) // 2
-        if entries_before(count) != size:
+        if not size or entries_before(count) != size:
             raise InputError(f"{source}: {size} distances are no lower triangle of a matrix")
         with atomic_path(output) as temporary, open(temporary, "wb") as target:
             target.write(table_header(count))
@@ -148,9 +148,8 @@ def _stored(path: Path, stream: BinaryIO) -> _Array | np.ndarray:
     try:
         stored = _Reader(stream).load()
     except Exception as error:  # what bytes that are no pickle may lead to has no end
-        raise InputError(
-            f"{path}: no pickle of distances: {' '.join(str(error).split()) or type(error).__name__}"
-        ) from (error)
+        told = "it ends too early" if isinstance(error, EOFError) else " ".join(str(error).split())
+        raise InputError(f"{path}: no pickle of distances: {told or type(error).__name__}") from error
     found = stored.get(KEY) if isinstance(stored, dict) else stored
     if isinstance(found, _Array) and hasattr(found, "data"):
         have = found.data.length if isinstance(found.data, _Span) else len(found.data)
