@@ -49,6 +49,7 @@ ALLOWED = {
     "inference": {"model", "data", "visualize"},
     "progress": set(),
     "crop_scores": {"data", "inference", "metrics"},
+    "evaluation": {"crop_scores", "data", "densepose", "inference", "metrics", "surface", "visualize"},
     "monitoring": {"crop_scores", "data", "inference", "losses", "metrics", "model", "progress", "visualize"},
 }
 

@@ -151,7 +151,7 @@ def test_files_that_are_none_are_told(truth_path: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^--annotations: .*text.json: not JSON"):
         read_truth(str(tmp_path / "text.json"), ())
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no json of simpose_tf.predict in it"):
+    with pytest.raises(InputError, match=r"no json of simpose_tf.predict in it"):
         read_results(str(tmp_path / "empty"), truth, "keypoints")
 
 

@@ -98,8 +98,8 @@ def test_each_person_is_compared_with_the_box_that_fits_best(tmp_path: Path) -> 
 
 
 def test_points_of_densepose_are_used_where_there_are_some(tmp_path: Path) -> None:
-    # Points in 1/255 of the box: pixel (35, 30) is (15, 20) in the box: 15 / 30 * 255, 20 / 40 * 255. The second one lies
-    # on no part and does not count.
+    # Points in 1/255 of the box: pixel (35, 30) is (15, 20) in the box: 15 / 30 * 255, 20 / 40 * 255. The second one
+    # lies on no part and does not count.
     points = {"dp_x": [127.6, 3], "dp_y": [127.6, 3], "dp_I": [15, 0], "dp_U": [0.1375, 0], "dp_V": [0.5, 0]}
     truth = write_truth(tmp_path, **points)
     found = dense_files.of_uv(truth, predicted(tmp_path, [entry(true_iuv())]), None)
@@ -144,7 +144,7 @@ def test_files_that_are_missing_or_wrong_are_told(tmp_path: Path) -> None:
     png(tmp_path / "scene_normals.png", np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(InputError, match=r"^--results: .*scene_normals.png: 9 x 9 pixels, but 80 x 60"):
         dense_files.of_normals(truth, found, None)
-    with pytest.raises(InputError, match="^--labels: no such folder"):
+    with pytest.raises(InputError, match=r"^--labels: no such folder"):
         dense_files.of_uv(truth, found, str(tmp_path / "none"))
     wrong = true_iuv()
     wrong[..., 0] = 25

@@ -108,7 +108,7 @@ def test_each_person_has_its_own_detection() -> None:
     # Two people, far apart; both detections lie on the first one: the second is missed.
     rng = np.random.default_rng(5)
     one, two = person(1, 3, rng), person(2, 3, rng)
-    two["keypoints"] = (np.reshape(two["keypoints"], (17, 3)) + [1e4, 0, 0]).ravel().tolist()
+    two["keypoints"] = (np.reshape(two["keypoints"], (17, 3)) + np.array([1e4, 0, 0])).ravel().tolist()
     near, nearer = detection(one, rng), {**detection(one, rng), "keypoints": one["keypoints"]}
     scores = coco_people.evaluate("keypoints", [{"id": 3, "height": SIDE, "width": SIDE}], [one, two], [near, nearer])
     assert sorted(p.similarity for p in scores.people) == pytest.approx([0.0, 1.0], abs=1e-6)

@@ -28,8 +28,8 @@ def test_uv_errors_count_where_the_part_is_right() -> None:
 def test_sizes_are_kept_apart_and_all_is_their_mean_over_points() -> None:
     scores = UvScores()
     point = np.array([[1.0, 0.0, 0.0]])
-    scores.add(point + [0, 0.4, 0], point, "small")
-    scores.add(np.repeat(point + [0, 0, 0.1], 3, 0), np.repeat(point, 3, 0), "large")
+    scores.add(point + np.array([0, 0.4, 0]), point, "small")
+    scores.add(np.repeat(point + np.array([0, 0, 0.1]), 3, 0), np.repeat(point, 3, 0), "large")
     assert scores.values()["uv_l2"] == pytest.approx((0.4 + 3 * 0.1) / 4)
     by_size = scores.details()["by_size"]
     assert list(by_size) == ["small", "large"]
