@@ -44,10 +44,10 @@ class MultiTask:
 
         Returns:
           Over all replicas, float32: `sums`, `counts` `[terms, 2]`, each term's sum and count on real and on simulated
-          crops, in the order of `losses.TERMS`; `monitoring.gradients.gradient_norms` of the gradient before factors.
+          crops, in `LossConfig.terms`' order; `monitoring.gradients.gradient_norms` of the gradient before factors.
         """
         batch = targets.expand(batch, self.network.crop)
-        counts = by_domain(losses.all_counts(batch), batch)
+        counts = by_domain(losses.all_counts(batch, self._losses), batch)
         gradients, sums = self.gradients(batch, tf.reduce_sum(over_replicas(counts), 1))
         gradients = over_replicas(gradients)
         self.apply(gradients)
@@ -68,7 +68,7 @@ class MultiTask:
             return i + 1, [a + b for a, b in zip(gradients, more, strict=True)], sums + more_sums
 
         nothing = [tf.zeros(v.shape) for v in self.network.trainable_variables]
-        start = 0, nothing, tf.zeros((len(losses.TERMS), 2))
+        start = 0, nothing, tf.zeros((len(self._losses.terms()), 2))
         # One part in memory at a time.
         return tf.while_loop(lambda i, *_: i < number, add_part, start, parallel_iterations=1)[1:]
 
@@ -106,8 +106,8 @@ class MultiTask:
 
 
 def by_domain(per_crop: Tensors, batch: Tensors) -> tf.Tensor:
-    """Add values `[B]` of each term over the real and the simulated crops: `[terms, 2]`, in `losses.TERMS`' order."""
-    values = tf.stack([per_crop[name] for name in losses.TERMS])
+    """Add values `[B]` of each term over the real and the simulated crops: `[terms, 2]`, in the terms' order."""
+    values = tf.stack(list(per_crop.values()))
     domains = tf.stack([batch["domain"] == schema.REAL, batch["domain"] == schema.SIM], 1)
     return tf.matmul(values, tf.cast(domains, tf.float32))
 
@@ -134,10 +134,10 @@ def read_means(told: Tensors, weights: dict[str, float]) -> dict[str, float]:
       `count/DOMAIN/TERM` (`Progress.add`); the norms of gradients.
     """
     sums, counts = told["sums"].numpy(), told["counts"].numpy()
-    means = {n: float(s.sum() / max(c.sum(), 1)) for n, s, c in zip(losses.TERMS, sums, counts, strict=True)}
-    tallies = {}
+    means = {n: float(s.sum() / max(c.sum(), 1)) for n, s, c in zip(weights, sums, counts, strict=True)}
+    names, tallies = list(weights), {}
     for (term, domain), count in np.ndenumerate(counts):
-        name = f"{schema.DOMAIN_NAMES[domain]}/{losses.TERMS[term]}"
+        name = f"{schema.DOMAIN_NAMES[domain]}/{names[term]}"
         tallies |= {SUM + name: float(sums[term, domain]), COUNT + name: float(count)}
     norms = {name: float(value) for name, value in told.items() if name not in ("sums", "counts")}
     return {"loss": sum(weights[name] * mean for name, mean in means.items()), **means, **tallies, **norms}

@@ -28,9 +28,19 @@ def random_batch(
         "uv": rng.random((*grid, 2)),
         "normal": unit(rng.normal(size=(*grid, 3))) * (part > 0)[..., None],
     }
-    batch = {name: tf.constant(array, tf.float32) for name, array in arrays.items()}
     domain = rng.integers(0, 2, size) if gaps else np.full(size, schema.SIM)
-    return {**batch, "domain": tf.constant(domain, tf.int32), "part": tf.constant(part, tf.int32)}
+    arrays |= {
+        "point_xy": rng.uniform(-1, [grid[2], grid[1]], (size, 6, 2)),
+        "point_uv": rng.random((size, 6, 2)),
+    }
+    points = rng.integers(1, 25, (size, 6)) * (rng.random((size, 6)) < share)
+    batch = {name: tf.constant(array, tf.float32) for name, array in arrays.items()}
+    return {
+        **batch,
+        "domain": tf.constant(domain, tf.int32),
+        "part": tf.constant(part, tf.int32),
+        "point_part": tf.constant(points, tf.int32),
+    }
 
 
 def random_maps(rng: np.random.Generator, size: int, crop: CropConfig = CROP) -> dict[str, tf.Tensor]:

@@ -84,8 +84,17 @@ def test_quickstart_differs_from_simpose_only_in_its_own_lines():
 def test_quickstart_keeps_the_task_weights_of_the_paper():
     simpose, quickstart = bindings("simpose.gin"), bindings("quickstart.gin")
     weights = [key for key in simpose if key.startswith("LossConfig.") and key.endswith("_weight")]
-    assert len(weights) == 6
+    assert len(weights) == 8  # the paper's six, and two of annotated points at 0
     assert {key: quickstart[key] for key in weights} == {key: simpose[key] for key in weights}
+
+
+def test_densepose_points_gives_points_the_weights_of_simulated_pixels_and_changes_nothing_else():
+    simpose, points = bindings("simpose.gin"), bindings("densepose_points.gin")
+    changed = {key: points[key] for key in simpose if points[key] != simpose[key]}
+    assert changed == {
+        "LossConfig.point_part_weight": simpose["LossConfig.part_weight"],
+        "LossConfig.point_uv_weight": simpose["LossConfig.uv_weight"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Facts about `simpose_tf.losses`."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,7 +10,8 @@ from simpose_tf import losses
 from simpose_tf.data import schema
 from tests.batches import random_batch, random_maps
 
-CONFIG = losses.LossConfig(4.0, 1.0, 2.0, 0.5, 0.25, 1.0, offset_bend=0.7, uv_bend=0.3, normal_bend=1.1)
+CONFIG = losses.LossConfig(4.0, 1.0, 2.0, 0.5, 0.25, 1.0, 0.0, 0.0, offset_bend=0.7, uv_bend=0.3, normal_bend=1.1)
+WITH_POINTS = dataclasses.replace(CONFIG, point_part_weight=0.6, point_uv_weight=0.3)
 RADIUS = 2.5
 
 
@@ -16,7 +19,7 @@ def slow_terms(maps, batch):
     """Return each crop's sum and count of every term by loops over crops, pixels and channels."""
     m = {name: np.asarray(v, np.float64) for name, v in maps.items()}
     b = {name: np.asarray(v, np.float64) for name, v in batch.items()}
-    sums = {name: np.zeros((2, len(b["domain"]))) for name in losses.TERMS}
+    sums = {name: np.zeros((2, len(b["domain"]))) for name in WITH_POINTS.terms()}
 
     def add(name, weight, loss):
         sums[name][:, i] += weight * loss, weight
@@ -39,7 +42,22 @@ def slow_terms(maps, batch):
         if b["mask"][i, y, x] and np.any(b["normal"][i, y, x]):
             error = m["normal"][i, y, x] - b["normal"][i, y, x]
             add("normal", valid * dense, sum(huber(e, CONFIG.normal_bend) for e in error))
+    for i, p in zip(*np.nonzero(b["point_part"]), strict=True):
+        part, xy = int(b["point_part"][i, p]), b["point_xy"][i, p]
+        logits, uv = (bilinear(m[name][i], xy) for name in ("part", "uv"))
+        add("point_part", 1, sum(entropy(logits[q], float(part == q + 1)) for q in range(24)))
+        error = uv[part - 1] + 0.5 - b["point_uv"][i, p]
+        add("point_uv", 1, sum(huber(e, CONFIG.uv_bend) for e in error))
     return sums
+
+
+def bilinear(values, xy):
+    """Return a map at a place, by weights of all cells."""
+    height, width = values.shape[:2]
+    x, y = np.clip(xy, 0, [width - 1, height - 1])
+    weight_x = np.maximum(0, 1 - np.abs(np.arange(width) - x))
+    weight_y = np.maximum(0, 1 - np.abs(np.arange(height) - y))
+    return np.einsum("y,x,yx...->...", weight_y, weight_x, values)
 
 
 def entropy(logit, label):
@@ -56,9 +74,9 @@ def test_terms_equal_slow_loops(gaps):
     rng = np.random.default_rng(3)
     batch, maps = random_batch(rng, 3, gaps=gaps), random_maps(rng, 3)
     expected = slow_terms(maps, batch)
-    for name, (total, count) in losses.all_terms(maps, batch, CONFIG, RADIUS).items():
+    for name, (total, count) in losses.all_terms(maps, batch, WITH_POINTS, RADIUS).items():
         assert expected[name][1].sum() > 0
-        np.testing.assert_array_equal(losses.all_counts(batch)[name], count, err_msg=name)
+        np.testing.assert_array_equal(losses.all_counts(batch, WITH_POINTS)[name], count, err_msg=name)
         np.testing.assert_allclose(total, expected[name][0], rtol=1e-5, err_msg=name)
         np.testing.assert_allclose(count, expected[name][1], rtol=1e-6, err_msg=name)
 
@@ -122,7 +140,7 @@ def test_where_nothing_is_known_nothing_is_learnt():
 def test_perfect_maps_lose_nothing():
     rng = np.random.default_rng(8)
     batch = random_batch(rng, 2, gaps=False)
-    parts = losses.true_parts(batch)
+    parts = losses.true_parts(batch["part"])
     maps = {
         "heatmap": 200 * batch["heatmap"] - 100,
         "offset": batch["offset"],
@@ -135,6 +153,24 @@ def test_perfect_maps_lose_nothing():
         assert np.all(total.numpy() < 1e-6), name
 
 
+def test_points_have_a_term_only_where_they_have_a_weight():
+    rng = np.random.default_rng(10)
+    batch, maps = random_batch(rng, 2), random_maps(rng, 2)
+    assert tuple(losses.all_terms(maps, batch, CONFIG, RADIUS)) == losses.TERMS
+    assert tuple(losses.all_terms(maps, batch, WITH_POINTS, RADIUS)) == (*losses.TERMS, "point_part", "point_uv")
+
+
+def test_points_teach_real_crops_too():
+    rng = np.random.default_rng(11)
+    batch = random_batch(rng, 2, gaps=False) | {"domain": tf.constant([schema.REAL] * 2)}
+    maps = random_maps(rng, 2)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        terms = losses.all_terms(maps, batch, WITH_POINTS, RADIUS)
+        total = tf.reduce_sum(terms["point_uv"][0])
+    assert np.abs(tape.gradient(total, maps)["uv"]).sum() > 0 and not np.any(terms["uv"][1])
+
+
 def test_config_refuses_a_bend_of_zero():
     with pytest.raises(ValueError, match="uv_bend"):
-        losses.LossConfig(1, 1, 1, 1, 1, 1, offset_bend=1, uv_bend=0, normal_bend=1)
+        losses.LossConfig(1, 1, 1, 1, 1, 1, 0, 0, offset_bend=1, uv_bend=0, normal_bend=1)

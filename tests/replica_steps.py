@@ -19,7 +19,7 @@ from simpose_tf.train_step import read_means
 from tests.batches import CROP, random_batch
 
 BACKBONE = BackboneConfig(10, 8, False, 0.125, 16, 0.9, 1e-3, "sync_batch")
-LOSSES = losses.LossConfig(4.0, 1.0, 2.0, 0.5, 0.25, 1.0, 1.0, 1.0, 1.0)
+LOSSES = losses.LossConfig(4.0, 1.0, 2.0, 0.5, 0.25, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0)
 TRAINING = trainer.TrainingConfig(9, 0.0, 10.0, 0.0, 1, "float32", 9, 1, 10.0)
 SCHEDULE = trainer.ScheduleConfig(0.01, 0, 1.0, 1.0)
 BATCH = 4

@@ -26,9 +26,9 @@ LINES_SHOWN = 20
 PICTURES_PER_SHARD = 200
 
 
-def define_flags() -> None:
-    """Define the flags of this main."""
-    app.define_gin_flags(GIN_FILE)
+def define_flags(gin_file: str = GIN_FILE) -> None:
+    """Define the flags of this main, and of another with other default settings."""
+    app.define_gin_flags(gin_file)
     flags.DEFINE_string("images", None, "Folder of the photographs.", required=True)
     flags.DEFINE_string("annotations", None, "COCO person_keypoints json file.", required=True)
     flags.DEFINE_string("output", None, "Folder for the shards and the manifest.", required=True)
@@ -52,11 +52,16 @@ class Job:
 
 def main() -> None:
     """Write the data set that the flags describe."""
+    convert(*asked())
+
+
+def asked() -> tuple[Job, PeopleFilter, WindowConfig, BeamRun]:
+    """Return what the flags and gin files ask for."""
     options = flags.FLAGS
     configurables.load(options.gin_file, options.gin_param)
     job = Job(options.images, options.annotations, options.output, options.name, options.num_shards)
     run = BeamRun(options.runner, options.workers, options.beam_option)
-    convert(job, configurables.get(PeopleFilter), configurables.get(WindowConfig), run)
+    return job, configurables.get(PeopleFilter), configurables.get(WindowConfig), run
 
 
 def convert(job: Job, people: PeopleFilter, window: WindowConfig, run: BeamRun) -> dict:
@@ -65,14 +70,23 @@ def convert(job: Job, people: PeopleFilter, window: WindowConfig, run: BeamRun) 
     Raises:
       InputError: a folder or file is not there, the file is not COCO, or nobody in it becomes a record.
     """
+    annotations = checked_annotations(job)
+    return write(job, read_pictures(job.images, annotations), PhotoWriter(people, window, annotations.name), run)
+
+
+def checked_annotations(job: Job) -> Path:
+    """Return the annotation file. Raises InputError if it or the folder of pictures is not there."""
     files.images_in(job.images, "--images")
-    annotations = files.require_file(job.annotations, "--annotations")
-    pictures = read_pictures(job.images, annotations)
+    return files.require_file(job.annotations, "--annotations")
+
+
+def write(job: Job, pictures: Sequence[CocoPicture], writer: PhotoWriter, run: BeamRun) -> dict:
+    """Write the records of pictures and return the manifest. Raises InputError if nobody becomes a record."""
+    annotations = Path(job.annotations)
     faults = label_faults(pictures)
-    wanted = [p for p in pictures if any(person.becomes_record(people) for person in p.people)]
+    wanted = [p for p in pictures if any(writer.takes(person) for person in p.people)]
     if not wanted:
-        raise InputError(_nobody(annotations, pictures, people, faults))
-    writer = PhotoWriter(people, window, annotations.name)
+        raise InputError(_nobody(annotations, pictures, writer.people, faults))
     num_shards = -(-len(wanted) // PICTURES_PER_SHARD) if job.num_shards is None else job.num_shards
     name = job.name or annotations.stem.split("_")[-1]
     if "/" in name:

@@ -1,17 +1,43 @@
 """From a photograph with COCO labels to the records of its people. Importable by Beam's workers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import simpose_tf
 from simpose_tf.data import schema
 from simpose_tf.data.coco import CocoPerson, CocoPicture, PeopleFilter, box_mask, rasterize, read_picture
-from simpose_tf.data.window import WindowConfig, cut_image, cut_labels, window_around
+from simpose_tf.data.window import Window, WindowConfig, cut_image, cut_labels, window_around
+from simpose_tf.densepose.masks import coarse_parts
 from simpose_tf.errors import InputError
 
 GENERATOR = f"coco_person {simpose_tf.__version__}"
+
+
+@dataclass(frozen=True)
+class DenseLabels:
+    """What DensePose's annotators said of a person.
+
+    Attributes:
+      points: `[P, 5]` x, y (continuous picture pixels), part 0..24, u, v.
+      box_xywh: `[4]` the annotation's box, to which its masks are stretched.
+      dp_masks: the 14 coarse parts as the file holds them; None if it has none.
+    """
+
+    points: np.ndarray
+    box_xywh: np.ndarray
+    dp_masks: Any
+
+    def fields(self, window: Window, image_size: tuple[int, int]) -> dict[str, np.ndarray]:
+        """Return the record's fields. Raises InputError for masks that are none."""
+        fields = {"points": np.concatenate([window.points(self.points[:, :2]), self.points[:, 2:]], -1)}
+        if self.dp_masks is not None:
+            coarse = coarse_parts(self.dp_masks, self.box_xywh, image_size)
+            fields["coarse"] = cut_labels(coarse, window)
+        return fields
 
 
 @dataclass(frozen=True)
@@ -22,11 +48,19 @@ class PhotoWriter:
       people: who becomes a record.
       window: what a record keeps.
       source: name of the annotation file.
+      dense: labels of dense pose by annotation id; such people become records with any number of keypoints.
+      generator: program and version.
     """
 
     people: PeopleFilter
     window: WindowConfig
     source: str
+    dense: Mapping[int, DenseLabels] = field(default_factory=dict)
+    generator: str = GENERATOR
+
+    def takes(self, person: CocoPerson) -> bool:
+        """Return whether a person becomes a record."""
+        return person.becomes_record(PeopleFilter(0) if person.person_id in self.dense else self.people)
 
     def __call__(self, picture: CocoPicture) -> tuple[list[bytes], list[str]]:
         """Return the records of a picture's people, and one line if the picture can't be read."""
@@ -38,7 +72,7 @@ class PhotoWriter:
         ignore = unknown_pixels(picture)
         records, faults = [], []
         for index, person in enumerate(picture.people):
-            if not person.becomes_record(self.people):
+            if not self.takes(person):
                 continue
             try:
                 others = _union([m for i, m in enumerate(masks) if i != index], picture)
@@ -61,6 +95,8 @@ class PhotoWriter:
         assert person.box_yxyx is not None and person.visibility is not None
         window = window_around(person.box_yxyx, (picture.height, picture.width), self.window)
         ignore = cut_labels(ignore & ~mask & ~others, window)
+        dense = self.dense.get(person.person_id)
+        labels = dense.fields(window, (picture.height, picture.width)) if dense else {}
         keypoints_xy = np.where(person.visibility[:, None] > 0, window.points(person.keypoints_xy), np.float32(0))
         return schema.Person(
             domain=schema.REAL,
@@ -74,9 +110,10 @@ class PhotoWriter:
             keypoints_xy=keypoints_xy,
             visibility=person.visibility,
             mask=cut_labels(mask, window),
-            generator=GENERATOR,
+            generator=self.generator,
             others=cut_labels(others & ~mask, window),
             ignore=ignore if ignore.any() else None,
+            **labels,
         )
 
 

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from simpose_tf import geometry, keypoints
+from simpose_tf import charts, geometry, keypoints
 from simpose_tf.data import schema
 from simpose_tf.errors import InputError
 
 # The crop height at which G-RMI states its lengths in pixels (sec. 3.2).
 REFERENCE_HEIGHT = 353
+
+# Of annotated points on a person: DensePose-COCO has up to 14 in each of 14 coarse parts.
+MAX_POINTS = 196
 
 _FAR = 1 << 30  # no picture is as large
 _LEAST_SIGMA = 0.2  # pixels: a blur that OpenCV's 8 bits hardly show
@@ -193,7 +196,7 @@ def cut_crop(
     Returns:
       `image` uint8 `[H,W,3]`; `mask`, `ignore` uint8 `[Hl,Wl]`; `iuv`, `normal` uint16 `[Hl,Wl,3]`, zero where the
       record lacks them; the plain entries of a batch (`pipeline`). Mirrored crops have left and right keypoints
-      exchanged.
+      exchanged, and annotated points on the mirrored charts.
 
     Raises:
       InputError, ValueError: the record is damaged.
@@ -212,6 +215,7 @@ def cut_crop(
         "has_dense": np.float32(has_dense),
         "iuv": _cut_optional(fields if has_dense else {}, "iuv", image, r_from_c, crop),
         "normal": _cut_optional(fields if has_dense else {}, "normal", image, r_from_c, crop),
+        "points": _points(fields, r_from_c, crop),
         "area": np.float32(np.count_nonzero(mask) / scale_of(r_from_c) ** 2),
         "picture_area": np.float32(np.count_nonzero(mask) / np.asarray(fields["window"])[2] ** 2),
         "record_from_crop": r_from_c.astype(np.float32),
@@ -248,3 +252,18 @@ def _keypoints(fields: dict[str, object], r_from_c: np.ndarray) -> tuple[np.ndar
     if np.linalg.det(r_from_c[:2, :2]) < 0:
         return points[keypoints.FLIP], visibility[keypoints.FLIP]
     return points, visibility
+
+
+def _points(fields: dict[str, object], r_from_c: np.ndarray, crop: CropConfig) -> np.ndarray:
+    """Return x, y (crop pixels), part, u, v of annotated points inside the crop, `[MAX_POINTS,5]` float32; else 0."""
+    points = np.asarray(fields.get("points", np.zeros((0, 5))), float)
+    if not np.all(np.isfinite(points)) or (len(points) and not 0 <= points[:, 2].min() <= points[:, 2].max() <= 24):
+        raise InputError("an annotated point is not finite, or on no part")
+    xy = geometry.transform_points(np.linalg.inv(r_from_c), points[:, :2])
+    part, uv = points[:, 2].astype(int), points[:, 3:]
+    if np.linalg.det(r_from_c[:2, :2]) < 0:
+        swaps = np.stack([charts.FLIP_U[part], charts.FLIP_V[part]], -1)
+        part, uv = np.asarray(charts.FLIP)[part], np.where(swaps, 1 - uv, uv)
+    known = (part > 0) & np.all((xy >= 0) & (xy < [crop.width, crop.height]), -1)
+    kept = np.concatenate([xy, part[:, None], uv], -1)[known][:MAX_POINTS]
+    return np.concatenate([kept, np.zeros((MAX_POINTS - len(kept), 5))]).astype(np.float32)

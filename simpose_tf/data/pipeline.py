@@ -10,6 +10,7 @@ dict:
 | keypoints_xy | float32 `[B,K,2]` | crop pixels, also of those outside the crop |
 | visibility | int32 `[B,K]` | COCO flags; in training 0 for keypoints outside the crop |
 | has_dense | float32 `[B]` | 1 where the record holds iuv and normals |
+| points | float32 `[B,P,5]` | x, y (crop pixels), part, u, v of annotated points; part 0 where there is none |
 | area | float32 `[B]` | the whole mask's area in crop pixels (for OKS) |
 | picture_area | float32 `[B]` | the same in pixels of the whole picture |
 | record_from_crop | float32 `[B,3,3]` | takes crop to record coordinates |
@@ -39,7 +40,7 @@ import numpy as np
 import tensorflow as tf
 
 from simpose_tf.data import augmentation as augment
-from simpose_tf.data import recordfiles, schema, targets
+from simpose_tf.data import crops, recordfiles, schema, targets
 from simpose_tf.data.augmentation import AugmentationConfig, Variation
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.damage import Damage
@@ -178,6 +179,7 @@ def crop_spec(crop: CropConfig) -> dict[str, tf.TensorSpec]:
         "has_dense": tf.TensorSpec((), tf.float32),
         "iuv": tf.TensorSpec((*grid, 3), tf.uint16),
         "normal": tf.TensorSpec((*grid, 3), tf.uint16),
+        "points": tf.TensorSpec((crops.MAX_POINTS, 5), tf.float32),
         "area": tf.TensorSpec((), tf.float32),
         "picture_area": tf.TensorSpec((), tf.float32),
         "record_from_crop": tf.TensorSpec((3, 3), tf.float32),

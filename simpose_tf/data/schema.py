@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from simpose_tf.errors import InputError
 
-VERSION = 2
+VERSION = 3
 REAL, SIM = 0, 1
 DOMAIN_NAMES = ("real", "sim")
 
@@ -42,7 +42,7 @@ class Feature:
       name: the field of `Person` that it holds.
       key: the key in the `tf.train.Example`.
       dtype: the type in the Example: `tf.int64`, `tf.float32` or `tf.string`.
-      shape: the shape in the Example.
+      shape: the shape in the Example; None for a side of any length.
       encoding: how the value becomes that: `plain`, or the codec of a picture.
       optional: absent where a domain or a source lacks it.
       meaning: what it is, with unit and frame.
@@ -51,7 +51,7 @@ class Feature:
     name: str
     key: str
     dtype: tf.DType
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     encoding: str
     optional: bool
     meaning: str
@@ -93,6 +93,14 @@ FEATURES = (
         "normal", "person/normal", tf.string, (), "png16", True,
         "uint16 [H,W,3]: (n + 1) / 2 * 65535 of the unit normal, camera frame; zero off the person",
     ),
+    Feature(
+        "points", "densepose/points", tf.float32, (None, 5), "plain", True,
+        "x, y (record pixels), part 0..24, u, v of every point that annotators placed (DensePose-COCO)",
+    ),
+    Feature(
+        "coarse", "densepose/coarse", tf.string, (), "png8", True,
+        "uint8 [H,W]: the annotators' 14 coarse parts, 0 off them (DensePose-COCO)",
+    ),
 )  # fmt: skip
 
 BY_NAME = {feature.name: feature for feature in FEATURES}
@@ -104,8 +112,8 @@ class Person:
     """A record, decoded.
 
     `image` uint8 `[H,W,3]` RGB; `mask`, `others`, `ignore` bool `[H,W]`; `part` uint8 `[H,W]`; `u`, `v` float32
-    `[H,W]` in [0, 1]; `normal` float32 `[H,W,3]`, unit length on the person and 0 off it; the rest as in
-    `FEATURES`. None where absent; `part`, `u` and `v` come together.
+    `[H,W]` in [0, 1]; `normal` float32 `[H,W,3]`, unit length on the person and 0 off it; `coarse` uint8 `[H,W]`;
+    the rest as in `FEATURES`. None where absent; `part`, `u` and `v` come together.
     """
 
     domain: int
@@ -129,6 +137,8 @@ class Person:
     u: np.ndarray | None = None
     v: np.ndarray | None = None
     normal: np.ndarray | None = None
+    points: np.ndarray | None = None
+    coarse: np.ndarray | None = None
 
 
 def encode_picture(values: np.ndarray, encoding: str) -> bytes:
@@ -198,7 +208,7 @@ def encode(person: Person) -> bytes:
             features[feature.key] = _bytes_feature(str(value).encode())
         else:
             flat = np.asarray(value).reshape(-1)
-            if flat.size != int(np.prod(feature.shape)):
+            if not _fits(flat.size, feature):
                 raise ValueError(f"{name}: {np.shape(value)} instead of {feature.shape}")
             features[feature.key] = _number_feature(flat, feature.dtype)
     # Deterministic: the same person gives the same bytes in every process.
@@ -269,9 +279,15 @@ def _read_feature(stored: tf.train.Feature, feature: Feature) -> object:
         return data.decode() if feature.encoding == "plain" else data
     number_list = stored.int64_list if feature.dtype == tf.int64 else stored.float_list
     values = np.array(number_list.value, feature.dtype.as_numpy_dtype)
-    if values.size != int(np.prod(feature.shape)):
-        raise ValueError(f"feature {feature.key!r} has {values.size} numbers instead of {int(np.prod(feature.shape))}")
-    return values.reshape(feature.shape) if feature.shape else int(values[0])
+    if not _fits(values.size, feature):
+        raise ValueError(f"feature {feature.key!r} has {values.size} numbers, not of shape {feature.shape}")
+    return values.reshape([-1 if side is None else side for side in feature.shape]) if feature.shape else int(values[0])
+
+
+def _fits(size: int, feature: Feature) -> bool:
+    """Return whether so many numbers can have the feature's shape."""
+    known = int(np.prod([side for side in feature.shape if side is not None]))
+    return size % known == 0 if None in feature.shape else size == known
 
 
 def _person(values: dict) -> Person:
@@ -295,7 +311,7 @@ def markdown_table() -> str:
     """Return the record's table as WORKSPACE.md prints it."""
     rows = ["| key | type | shape | encoding | absent? | meaning |", "|---|---|---|---|---|---|"]
     for f in FEATURES:
-        shape = "x".join(map(str, f.shape)) or "1"
+        shape = "x".join("n" if side is None else str(side) for side in f.shape) or "1"
         optional = "may be" if f.optional else "never"
         rows.append(f"| `{f.key}` | {f.dtype.name} | {shape} | {f.encoding} | {optional} | {f.meaning} |")
     return "\n".join(rows)

@@ -38,6 +38,7 @@ def expand(batch: dict[str, tf.Tensor], crop: CropConfig) -> dict[str, tf.Tensor
         "valid": tf.cast(tf.cast(batch["ignore"], tf.int32) == 0, tf.float32),
         **turn_labels(dense, batch["record_from_crop"]),
         **keypoint_targets(batch["keypoints_xy"], batch["visibility"], crop),
+        **point_targets(batch["points"], crop),
     }
 
 
@@ -62,6 +63,24 @@ def keypoint_targets(keypoints_xy: tf.Tensor, visibility: tf.Tensor, crop: CropC
     heatmap = tf.cast(inside, tf.float32)
     offset = tf.stack([heatmap * dx[:, None], heatmap * dy[:, :, None]], -1)
     return {"heatmap": heatmap, "offset": offset, "keypoint_weight": tf.cast(labelled, tf.float32)}
+
+
+def point_targets(points: tf.Tensor, crop: CropConfig) -> dict[str, tf.Tensor]:
+    """Return annotated points as the losses read them.
+
+    Args:
+      points: `[B,P,5]` float32: x, y in crop pixels, part, u, v; part 0 where there is none.
+      crop: the label grid.
+
+    Returns:
+      `point_xy` `[B,P,2]` float32, in cells of the label grid, 0 at its first point; `point_part` `[B,P]` int32;
+      `point_uv` `[B,P,2]` float32 in [0, 1].
+    """
+    return {
+        "point_xy": (points[..., :2] - 0.5) / crop.label_stride,
+        "point_part": tf.cast(points[..., 2], tf.int32),
+        "point_uv": points[..., 3:],
+    }
 
 
 def hide_outside(keypoints_xy: np.ndarray, visibility: np.ndarray, crop: CropConfig) -> np.ndarray:

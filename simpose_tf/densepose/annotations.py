@@ -156,7 +156,7 @@ def _person(one: Any, here: str) -> TruePerson:
         box_xywh=box_of(one["bbox"], here),
         area=float(one["area"]),
         crowd=bool(one.get("iscrowd")),
-        points=_points(one, here) if "dp_x" in one else None,
+        points=points_of(one, here) if "dp_x" in one else None,
         outline={key: one[key] for key in ("dp_masks", "segmentation") if key in one},
     )
 
@@ -176,8 +176,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _points(one: dict, here: str) -> Points:
-    """Return the points of an annotation."""
+def points_of(one: dict, here: str) -> Points:
+    """Return the points of an annotation that has `dp_x`. Raises InputError, naming `here`, for what are none."""
     missing = [key for key in POINT_KEYS if key not in one]
     if missing:
         raise InputError(f"{here}: dp_x without {', '.join(missing)}")

@@ -71,6 +71,39 @@ def _union(parts: list, box_xywh: np.ndarray) -> np.ndarray:
     return ndimage.zoom(union, (height / _SIDE, width / _SIDE), order=1, prefilter=False) > 0.5
 
 
+def coarse_parts(parts: list, box_xywh: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the annotators' coarse parts in a picture, uint8 `[height, width]`: 1..14, 0 off them; later ones win.
+
+    Args:
+      parts: `dp_masks`: 14 run-length encodings of 256 x 256 pixels, empty where a part is not seen.
+      box_xywh: `[4]` the box to which they are stretched, nearest pixels.
+      size: height and width of the picture.
+
+    Raises:
+      InputError: they are no such masks.
+    """
+    drawn = np.zeros(size, np.uint8)
+    try:
+        for number, part in enumerate(parts[:_PARTS], 1):
+            if not part:
+                continue
+            if list(part["size"]) != [_SIDE, _SIDE]:
+                raise ValueError(f"dp_masks of {part['size']} pixels; they are of {_SIDE} x {_SIDE}")
+            patch = placed(_stretched(coco_mask.decode(part) > 0, box_xywh), box_xywh, size)
+            height, width = patch.pixels.shape
+            drawn[patch.top : patch.top + height, patch.left : patch.left + width][patch.pixels] = number
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        raise InputError(f"no masks of parts: {' '.join(str(error).split())}") from error
+    return drawn
+
+
+def _stretched(mask: np.ndarray, box_xywh: np.ndarray) -> np.ndarray:
+    """Return a mask of 256 x 256 pixels stretched to a box's size, nearest pixels."""
+    width, height = (max(round(float(side)), 1) for side in box_xywh[2:])
+    rows, columns = (((np.arange(side) + 0.5) * _SIDE / side).astype(int) for side in (height, width))
+    return mask[rows[:, None], columns]
+
+
 def _segmented(segmentation: list | dict | None, size: tuple[int, int]) -> Patch:
     """Return the mask of COCO's `segmentation`: polygons, or a run-length encoding, packed or not."""
     if not segmentation:

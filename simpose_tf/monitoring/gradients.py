@@ -51,8 +51,8 @@ def feature_squares(network: Network, batch: dict[str, tf.Tensor], config: LossC
       config: weights of the tasks.
 
     Returns:
-      float32 `[7, 2]`, added over the replicas: a row for each of `losses.TERMS` and one for their weighted sum; a
-      column for each of `schema.DOMAIN_NAMES`.
+      float32 `[terms + 1, 2]`, added over the replicas: a row for each term and one for their weighted sum; a column
+      for each of `schema.DOMAIN_NAMES`.
     """
     batch = targets.expand(batch, network.crop)
     features = _features_as_in_training(network, batch)
@@ -63,7 +63,7 @@ def feature_squares(network: Network, batch: dict[str, tf.Tensor], config: LossC
     counts = _over_replicas(tf.stack([tf.reduce_sum(count) for _, count in terms.values()]))
     weights = config.weights()
     rows, gradient = [], tf.zeros_like(features, tf.float32)
-    for place, name in enumerate(losses.TERMS):
+    for place, name in enumerate(terms):
         # Divided after: the gradient of a mean over a million pixels would vanish in float16.
         factor = tf.math.divide_no_nan(weights[name], counts[place])
         of_term = factor * tf.cast(tape.gradient(sums[name], features), tf.float32)
@@ -73,8 +73,10 @@ def feature_squares(network: Network, batch: dict[str, tf.Tensor], config: LossC
     return _over_replicas(squares)
 
 
-def shares(squares: np.ndarray) -> dict[str, float]:
-    """Return what `feature_squares` says as shares: a norm over the sum of the norms of all tasks, or of both domains.
+def shares(squares: np.ndarray, terms: Sequence[str]) -> dict[str, float]:
+    """Return what `feature_squares` says of `terms` as shares.
+
+    A share is a norm over the sum of the norms of all tasks, or of both domains.
 
     Returns:
       `gradient_share_task/uv` and so on, which add up to 1, and `gradient_share_domain/sim`, which do, too; 0 where
@@ -82,7 +84,7 @@ def shares(squares: np.ndarray) -> dict[str, float]:
     """
     tasks = np.sqrt(squares[:-1].sum(-1))
     domains = np.sqrt(squares[-1])
-    named = {f"gradient_share_task/{name}": value for name, value in zip(losses.TERMS, _normed(tasks), strict=True)}
+    named = {f"gradient_share_task/{name}": value for name, value in zip(terms, _normed(tasks), strict=True)}
     return named | {
         f"gradient_share_domain/{name}": value
         for name, value in zip(schema.DOMAIN_NAMES, _normed(domains), strict=True)

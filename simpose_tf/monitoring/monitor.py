@@ -104,7 +104,7 @@ class Monitor:
             return
         with self._progress.timed(MONITORING):
             squares = self._watched.strategy.experimental_local_results(self._squares(batch))[0]
-            self._progress.write(step, gradients.shares(squares.numpy()))
+            self._progress.write(step, gradients.shares(squares.numpy(), self._watched.losses.terms()))
 
     def _feature_squares(self, batch: dict[str, tf.Tensor]) -> tf.Tensor:
         watched = self._watched

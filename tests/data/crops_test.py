@@ -284,3 +284,36 @@ def test_radius_scales_with_the_height():
 def test_crop_config_refuses_what_makes_no_grid(fields):
     with pytest.raises(ValueError, match="must"):
         crops.CropConfig(*fields)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_annotated_points_follow_their_place_and_a_mirror_their_charts(flip):
+    rng = np.random.default_rng(12)
+    person = synthetic.person(rng)
+    rows, columns = (values[::97] for values in np.nonzero(person.part))
+    part = person.part[rows, columns]
+    uv = np.stack([person.u[rows, columns], person.v[rows, columns]], -1)
+    points = np.concatenate([np.stack([columns, rows], -1) + 0.5, part[:, None], uv], -1)
+    off = [[1e4, 5, 3, 0.5, 0.5], [*points[0, :2], 0, 0, 0]]  # far off, and on no part
+    fields = schema.read(schema.encode(dataclasses.replace(person, points=np.concatenate([points, off]))))
+    matrix = crops.record_from_crop(fields["box_yxyx"], 1.5, CROP, 7.0, flip)
+    found = crops.cut_crop(fields, matrix, CROP)["points"]
+    assert found.shape == (crops.MAX_POINTS, 5) and np.count_nonzero(found[:, 2]) == len(points)
+    back = geometry.transform_points(matrix, found[: len(points), :2].astype(float))
+    np.testing.assert_allclose(back, points[:, :2], atol=1e-3)
+    expected = np.asarray(charts.FLIP)[part] if flip else part
+    np.testing.assert_array_equal(found[: len(points), 2], expected)
+    for channel, turned in enumerate((charts.FLIP_U, charts.FLIP_V)):
+        mirrored = np.where(np.asarray(turned)[part], 1 - uv[:, channel], uv[:, channel])
+        np.testing.assert_allclose(found[: len(points), 3 + channel], mirrored if flip else uv[:, channel], atol=1e-6)
+
+
+def test_more_points_than_a_batch_holds_are_cut_off_and_a_part_that_is_none_is_refused():
+    person = synthetic.person(np.random.default_rng(13))
+    middle = person.box_yxyx.reshape(2, 2).mean(0)[::-1]
+    points = np.tile([*middle, 2, 0.5, 0.5], (300, 1))
+    fields = schema.read(schema.encode(dataclasses.replace(person, points=points)))
+    matrix = crops.record_from_crop(fields["box_yxyx"], 1.0, CROP)
+    assert np.all(crops.cut_crop(fields, matrix, CROP)["points"][:, 2] == 2)
+    with pytest.raises(InputError, match="annotated point"):
+        crops.cut_crop(fields | {"points": points + np.array([0, 0, 30, 0, 0])}, matrix, CROP)

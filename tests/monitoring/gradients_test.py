@@ -23,7 +23,7 @@ def network():
 def slow_squares(network, features, batch):
     """Return squared norms by crop and task, one small gradient after the other: `[7, B]`."""
     weights, size = LOSSES.weights(), len(features)
-    counts = {name: float(tf.reduce_sum(count)) for name, count in losses.all_counts(batch).items()}
+    counts = {name: float(tf.reduce_sum(count)) for name, count in losses.all_counts(batch, LOSSES).items()}
     rows = np.zeros((len(losses.TERMS) + 1, size))
     for crop in range(size):
         one = {name: value[crop : crop + 1] for name, value in batch.items()}
@@ -62,7 +62,7 @@ def test_a_look_changes_neither_weights_nor_moving_averages(network):
 def test_dense_tasks_have_no_share_where_all_crops_are_real(network):
     batch = random_batch(np.random.default_rng(5), 2, gaps=False)
     batch["domain"] = tf.zeros(2, tf.int32)
-    shares = gradients.shares(gradients.feature_squares(network, batch, LOSSES).numpy())
+    shares = gradients.shares(gradients.feature_squares(network, batch, LOSSES).numpy(), losses.TERMS)
     assert [shares[f"gradient_share_task/{name}"] for name in ("part", "uv", "normal")] == [0, 0, 0]
     assert shares["gradient_share_domain/real"] == 1 and shares["gradient_share_domain/sim"] == 0
 
@@ -72,11 +72,11 @@ def test_shares_preset():
     squares[0] = 9, 16  # 5
     squares[4] = 0, 25  # 5
     squares[6] = 9, 1  # 3 and 1
-    shares = gradients.shares(squares)
+    shares = gradients.shares(squares, losses.TERMS)
     assert shares["gradient_share_task/heatmap"] == shares["gradient_share_task/uv"] == 0.5
     assert (shares["gradient_share_domain/real"], shares["gradient_share_domain/sim"]) == (0.75, 0.25)
     assert sum(shares.values()) == pytest.approx(2)
-    assert set(gradients.shares(np.zeros((7, 2))).values()) == {0.0}
+    assert set(gradients.shares(np.zeros((7, 2)), losses.TERMS).values()) == {0.0}
 
 
 def test_norms_are_those_of_numpy(network):

@@ -11,7 +11,7 @@ from simpose_tf.monitoring import people
 from tests.batches import CROP
 from tests.data import synthetic
 
-LOSSES = LossConfig(4.0, 1.0, 2.0, 0.5, 0.25, 1.0, 1.0, 1.0, 1.0)
+LOSSES = LossConfig(4.0, 1.0, 2.0, 0.5, 0.25, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0)
 
 
 def small_network(normalization: str = "batch") -> Network:
