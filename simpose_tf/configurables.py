@@ -27,6 +27,7 @@ from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.losses import LossConfig
 from simpose_tf.model.backbone import BackboneConfig
 from simpose_tf.monitoring.monitor import MonitorConfig
+from simpose_tf.rescoring.trials import TrialConfig
 from simpose_tf.sim.annotate import SimPeopleFilter
 from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
@@ -54,6 +55,7 @@ CONFIGURABLE: tuple[type, ...] = (
     AblationConfig,
     ScoreConfig,
     NmsConfig,
+    TrialConfig,
 )
 
 _BOUND = {cls: gin.external_configurable(cls, name=cls.__name__) for cls in CONFIGURABLE}

@@ -9,9 +9,7 @@ import math
 import tensorflow as tf
 
 
-def hough_votes(
-    probability: tf.Tensor, offset: tf.Tensor, disk_radius: float, least_share: float = 0.0
-) -> tf.Tensor:
+def hough_votes(probability: tf.Tensor, offset: tf.Tensor, disk_radius: float, least_share: float = 0.0) -> tf.Tensor:
     """Let every pixel vote for where its keypoint lies.
 
     f_k(x) = 1/(pi R^2) sum_j p_k(x_j) B(x_j + S_k(x_j) - x), where B is the bilinear kernel: a vote is shared

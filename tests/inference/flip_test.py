@@ -68,7 +68,9 @@ def test_average_equals_slow_loop() -> None:
         np.testing.assert_allclose(np.exp(average["part"][here]), np.mean(parts, 0), atol=1e-6)
         uv = parts[0][:, None] * maps["uv"][here] + parts[1][:, None] * other["uv"][here]
         np.testing.assert_allclose(average["uv"][here], uv / (parts[0] + parts[1])[:, None], atol=1e-5)
-        np.testing.assert_allclose(average["normal"][here], (maps["normal"][here] + other["normal"][here]) / 2, atol=1e-6)
+        np.testing.assert_allclose(
+            average["normal"][here], (maps["normal"][here] + other["normal"][here]) / 2, atol=1e-6
+        )
 
 
 def test_average_of_a_symmetric_answer_is_itself() -> None:
