@@ -3,10 +3,10 @@
     python -m simpose_tf.choose_score --model=SAVED_MODEL --records=GLOB --output=FILE.json [--distances=TABLE.npy]
 
 About each person of the records boxes are put as a detector may: shifted and stretched ones, halves, false ones, and
-none for some people (`TrialConfig` in the gin file). The model answers to all, and detections are ranked by the geometric
-mean of each choice of the model's confidences (`inference.scores`). Average precision is measured over OKS, mask IoU
-and, with `--gps`, GPS on the open reference. The choice is called unsure unless the 95 % interval of what it gains over
-G-RMI's score is above 0 and it also gains on people that it was not chosen on.
+none for some people (`TrialConfig` in the gin file). The model answers to all, and detections are ranked by the
+geometric mean of each choice of the model's confidences (`inference.scores`). Average precision is measured over OKS,
+mask IoU and, with `--gps`, GPS on the open reference. The choice is called unsure unless the 95 % interval of what it
+gains over G-RMI's score is above 0 and it also gains on people that it was not chosen on.
 
 The json holds all numbers; the printed bindings go to simpose_tf.export as --gin_param.
 """

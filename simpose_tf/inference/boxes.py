@@ -43,7 +43,8 @@ def read_boxes(path: str, pictures: Sequence[str]) -> dict[str, PictureBoxes]:
 
     Either a list of `{"image": FILE NAME or "image_id": NUMBER, "bbox": [x, y, width, height]}` (a number means the
     picture whose name without suffix is that number, as COCO names its files), where a box of an unknown picture is
-    an error, and a box may have a `score`, 1 if not; or COCO annotations, whose other pictures are passed over, as are crowds and what is no person.
+    an error, and a box may have a `score`, 1 if not; or COCO annotations, whose other pictures are passed over, as are
+    crowds and what is no person.
 
     Args:
       path: a JSON file.
