@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simpose_tf import charts, geometry, keypoints
+from simpose_tf import geometry, keypoints
 from simpose_tf.errors import InputError
 from simpose_tf.inference import exported, people, predictor
 from tests.inference import savedmodels
@@ -145,7 +145,8 @@ def test_flip_averaged_people_of_mirrored_pictures_are_mirrored(tmp_path: Path) 
     (there,) = predictor.predict_people(model, image[:, ::-1].copy(), box * [1, -1, 1, -1] + [0, 70, 0, 70], 1)
     mirrored, _ = keypoints.flip(there.keypoints[:, :2], np.zeros(17), 70)
     np.testing.assert_allclose(here.keypoints[:, :2], mirrored, atol=1e-3)
-    part, u, v = charts.flip_uv(there.crop.part, there.crop.uv[..., 0], there.crop.uv[..., 1])
-    assert np.mean(here.crop.part == part[:, ::-1]) > 0.99  # ties between parts go to the lower number
-    same = here.crop.part == part[:, ::-1]
-    np.testing.assert_allclose(here.crop.uv[same], np.stack([u, v], -1)[:, ::-1][same], atol=1e-5)
+    # The two crops differ by the rounding of 8-bit colours, 1 of about 128. Parts tie here, see flip_test for them.
+    np.testing.assert_allclose(here.crop.mask, there.crop.mask[:, ::-1], atol=1e-6)
+    mirrored_normal = geometry.flip_normals(there.crop.normal[:, ::-1])
+    np.testing.assert_allclose(here.crop.normal, mirrored_normal, atol=0.02)
+    assert np.abs(here.keypoints[:, 0] - 31).max() > 1  # left and right keypoints do lie apart
