@@ -38,7 +38,7 @@ from simpose_tf.evaluation import from_files, rows
 FLAGS = flags.FLAGS
 
 _OF_FILES = ("annotations", "results", "labels")
-_OF_MODEL = ("model", "records", "untrained", "train_records", "train_limit", "batch_size")
+_OF_MODEL = ("model", "records", "untrained", "train_records", "train_limit", "batch_size", "flip")
 _OF_DENSEPOSE = ("reference", "distances", "kappa", "matching")
 
 
@@ -69,6 +69,7 @@ def define_flags() -> None:
         "train_limit", 2000, "People of each glob that the constant predictor is fitted to.", lower_bound=1
     )
     flags.DEFINE_integer("batch_size", 8, "Crops that go through the network at once.", lower_bound=1)
+    flags.DEFINE_bool("flip", False, "With --model: average over each crop and its mirror image, in twice the time.")
 
 
 def main() -> None:
@@ -134,9 +135,9 @@ def _of_model(kinds: list[str] | None) -> dict:
     from simpose_tf.evaluation import from_model
     from simpose_tf.inference import exported
 
-    models = {"model": exported.load(FLAGS.model)}
+    models = {"model": exported.load(FLAGS.model, flip=FLAGS.flip)}
     if FLAGS.untrained:
-        models["untrained"] = exported.load(FLAGS.untrained, "--untrained")
+        models["untrained"] = exported.load(FLAGS.untrained, "--untrained", FLAGS.flip)
         _check_same_crops(*models.values())
     batches = crop_scores.eval_batches(models["model"], FLAGS.records, FLAGS.batch_size)
     constants = {}

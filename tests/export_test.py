@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from simpose_tf import configurables, export, trainer
 from simpose_tf.errors import InputError
+from simpose_tf.inference import flip
 from simpose_tf.inference.decode import decode_maps
+from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.model.network import Network
 from tests.batches import CROP, random_batch
 from tests.replica_steps import BACKBONE
@@ -55,6 +57,26 @@ def test_saved_people_equal_keras(network, saved, crops, signature):
             np.testing.assert_allclose(got[name].numpy()[same], value.numpy()[same], atol=1e-4)
         else:
             np.testing.assert_allclose(got[name], value, atol=1e-3, err_msg=name)
+
+
+def test_saved_flip_is_the_average_of_both_views(network, saved, crops):
+    signatures = tf.saved_model.load(str(saved)).signatures
+    views = [network(c, training=False, label_stride=1) for c in (crops, crops[:, :, ::-1])]
+    expected = flip.average_maps(*views)
+    for name, got in signatures["maps_flip"](crops=tf.constant(crops)).items():
+        np.testing.assert_allclose(got, expected[name], atol=1e-4, err_msg=name)
+    people = decode_maps(expected, CROP.radius)
+    got = signatures["crops_flip"](crops=tf.constant(crops))
+    for name in ("keypoints", "mask", "score", "confidence"):
+        np.testing.assert_allclose(got[name], people[name], atol=1e-3, err_msg=name)
+
+
+def test_saved_score_is_the_one_that_was_asked_for(network, crops, tmp_path):
+    config = ScoreConfig(keypoints=0.0, mask=1.0, part=1.0, uv=0.0, normal=0.0, box=0.0)
+    export.save(export.ServedNetwork(network, config), tmp_path / "m", {})
+    got = tf.saved_model.load(str(tmp_path / "m")).signatures["crops"](crops=tf.constant(crops))
+    confidence = got["confidence"].numpy()
+    np.testing.assert_allclose(got["score"], np.sqrt(confidence[:, 1] * confidence[:, 2]), rtol=1e-5)
 
 
 def test_answer_for_a_crop_does_not_depend_on_the_others(saved, crops):

@@ -8,6 +8,7 @@ import pytest
 
 from simpose_tf import configurables, run_folder, train
 from simpose_tf.errors import InputError
+from simpose_tf.inference.scores import ScoreConfig
 
 FOLDER = Path(__file__).parent.parent / "gin_configs"
 # Files that are read after another one, and hold only what they change.
@@ -17,7 +18,7 @@ READ_AFTER = {"quickstart_window.gin": "render_figures.gin"}
 def bindings(name):
     """Return what a file of training settings binds, as `Class.field` -> value."""
     configurables.load([str(FOLDER / name)], None)
-    return run_folder.flat_settings([configurables.get(cls) for cls in train.SETTINGS])
+    return run_folder.flat_settings([configurables.get(cls) for cls in (*train.SETTINGS, ScoreConfig)])
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.gin")), ids=lambda path: path.name)

@@ -33,6 +33,14 @@ def test_list_by_name(tmp_path: Path) -> None:
     assert found["in/one.jpg"].boxes_yxyx.shape == (0, 4)
 
 
+def test_scores_of_boxes_are_read_and_are_1_where_missing(tmp_path: Path) -> None:
+    entries = [{"image": "two.png", "bbox": [1, 2, 3, 4], "score": 0.25}, {"image": "two.png", "bbox": [1, 2, 3, 4]}]
+    found = boxes.read_boxes(written(tmp_path, entries), PICTURES)
+    np.testing.assert_array_equal(found["in/two.png"].scores, [0.25, 1])
+    assert found["in/one.jpg"].scores.shape == (0,)
+    np.testing.assert_array_equal(boxes.PictureBoxes(1, np.zeros((2, 4))).scores, [1, 1])
+
+
 def test_list_by_number_names_the_file_of_that_number(tmp_path: Path) -> None:
     pictures = ["in/000000000139.jpg", "in/000000000285.jpg"]
     path = written(tmp_path, [{"image_id": 285, "bbox": [0, 0, 1, 1]}])
@@ -77,6 +85,9 @@ def test_default_ids_are_numbers_of_names_or_places() -> None:
         ([{"image": "one.jpg", "bbox": [0, 0, "a", 1]}], "must be four numbers"),
         ("[{\"image\": \"one.jpg\", \"bbox\": [0, 0, NaN, 1]}]", "must be four numbers"),
         ([{"image": "one.jpg", "bbox": [5, 5, 0, 9]}], "has no area"),
+        ([{"image": "one.jpg", "bbox": [5, 5, 3, 9], "score": -1}], "entry 0: 'score' must be a number"),
+        ([{"image": "one.jpg", "bbox": [5, 5, 3, 9], "score": "a"}], "entry 0: 'score' must be a number"),
+        ("[{\"image\": \"one.jpg\", \"bbox\": [5, 5, 3, 9], \"score\": NaN}]", "entry 0: 'score' must be a number"),
         (coco([{"image_id": 41, "bbox": [0, 0, 1, 1]}]), "annotation 0: of an image that the file does not list"),
         (coco([{"image_id": [40], "bbox": [0, 0, 1, 1]}]), "annotation 0: of an image that the file does not list"),
         (coco([{"image_id": 50, "bbox": [0, 0, 1, 1]}]), "has no box for any of the 2 pictures"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from simpose_tf.inference import decode
+from simpose_tf.inference import decode, flip
 
 
 class EchoModel(tf.Module):
@@ -21,6 +21,11 @@ class EchoModel(tf.Module):
         spec = [tf.TensorSpec([None, height, width, 3], tf.uint8, name="crops")]
         self.maps = tf.function(self._maps, input_signature=spec)
         self.crops = tf.function(lambda c: decode.decode_maps(self._maps(c), 3.0), input_signature=spec)
+        self.maps_flip = tf.function(self._maps_flip, input_signature=spec)
+        self.crops_flip = tf.function(lambda c: decode.decode_maps(self._maps_flip(c), 3.0), input_signature=spec)
+
+    def _maps_flip(self, crops: tf.Tensor) -> dict[str, tf.Tensor]:
+        return flip.average_maps(self._maps(crops), self._maps(tf.reverse(crops, axis=[2])))
 
     def _maps(self, crops: tf.Tensor) -> dict[str, tf.Tensor]:
         color = tf.cast(crops, tf.float32)
@@ -41,10 +46,13 @@ class EchoModel(tf.Module):
         }
 
 
-def save(model: EchoModel, folder: Path, test_enlargement: float = 1.25) -> str:
-    """Write the model as `simpose_tf.export` does."""
+def save(model: EchoModel, folder: Path, test_enlargement: float = 1.25, **settings: dict) -> str:
+    """Write the model as `simpose_tf.export` does; `settings` beside the enlargement, e.g. `nms`."""
     signatures = {"crops": model.crops, "maps": model.maps, "serving_default": model.crops}
+    signatures |= {"crops_flip": model.crops_flip, "maps_flip": model.maps_flip}
     tf.saved_model.save(model, str(folder), signatures=signatures)
     (folder / "assets.extra").mkdir()
-    (folder / "assets.extra" / "simpose.json").write_text(json.dumps({"test_enlargement": test_enlargement}))
+    (folder / "assets.extra" / "simpose.json").write_text(
+        json.dumps({"test_enlargement": test_enlargement, **settings})
+    )
     return str(folder)
