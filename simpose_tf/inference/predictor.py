@@ -32,7 +32,7 @@ def predict_people(
     people: list[PredictedPerson] = []
     for start in range(0, len(boxes_yxyx), batch_size):
         boxes = np.asarray(boxes_yxyx[start : start + batch_size], float)
-        answer = model.people(tf.stack([_cut(model, image, box) for box in boxes]))
+        answer = model.people(tf.constant(np.stack([_cut(model, image, box) for box in boxes])))
         answer = {name: np.asarray(values) for name, values in answer.items()}
         people += [_person(model, box, answer, place) for place, box in enumerate(boxes)]
     return people
