@@ -23,6 +23,7 @@ MAINS = (
     "bench_data",
     "bench_train",
     "geodesic_table",
+    "extract_texture",
 )
 
 # What a package may import of simpose_tf besides itself and the leaves.
@@ -43,7 +44,7 @@ ALLOWED = {
     "ablation": {"visualize"},
     "losses": {"data"},
     "model": {"data"},
-    "inference": {"model", "data", "visualize"},
+    "inference": {"model", "data", "surface", "visualize"},
     "progress": set(),
     "crop_scores": {"data", "inference", "metrics"},
     "monitoring": {"crop_scores", "data", "inference", "losses", "metrics", "model", "progress", "visualize"},

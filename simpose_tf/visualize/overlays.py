@@ -199,7 +199,8 @@ def _with_scores(canvas: np.ndarray, view: View, people: list[DrawnPerson], size
     for person in people:
         x, y = view.points(np.array([person.box_yxyx[1], person.box_yxyx[0]]))
         place = (min(max(x, 0), canvas.shape[1] - 3 * size) + 3, max(y - size - 5, 1))
-        box = pen.textbbox(place, f"{person.score:.2f}", font)
+        text = f"{person.score:.2g}"
+        box = pen.textbbox(place, text, font)
         pen.rectangle((box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3), (20, 20, 20))
-        pen.text(place, f"{person.score:.2f}", (255, 230, 60), font)
+        pen.text(place, text, (255, 230, 60), font)
     return np.asarray(page)
