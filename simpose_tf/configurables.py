@@ -22,9 +22,12 @@ from simpose_tf.data.pipeline import PipelineConfig
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
 from simpose_tf.figures.cast import CastConfig
+from simpose_tf.inference.nms import NmsConfig
+from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.losses import LossConfig
 from simpose_tf.model.backbone import BackboneConfig
 from simpose_tf.monitoring.monitor import MonitorConfig
+from simpose_tf.rescoring.trials import TrialConfig
 from simpose_tf.sim.annotate import SimPeopleFilter
 from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
@@ -50,6 +53,9 @@ CONFIGURABLE: tuple[type, ...] = (
     TrainingConfig,
     MonitorConfig,
     AblationConfig,
+    ScoreConfig,
+    NmsConfig,
+    TrialConfig,
 )
 
 _BOUND = {cls: gin.external_configurable(cls, name=cls.__name__) for cls in CONFIGURABLE}
@@ -101,6 +107,12 @@ def get(cls: type[T], **overrides: Any) -> T:
     except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise InputError(f"gin: {cls.__name__}: {error}") from error
     return setting
+
+
+def get_if_bound(cls: type[T]) -> T | None:
+    """Return the setting `cls`, None if gin binds none of its fields: settings may be older than it."""
+    bound = re.search(rf"^(?:\w+\.)*{cls.__name__}\.\w+ =", gin.config_str(), re.M)
+    return get(cls) if bound else None
 
 
 def _fits(value: Any, kind: Any) -> bool:

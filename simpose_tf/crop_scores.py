@@ -13,7 +13,7 @@ from simpose_tf.errors import InputError
 from simpose_tf.inference import decode
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.inference.people import MASK_THRESHOLD
-from simpose_tf.metrics import constant
+from simpose_tf.metrics import constant, sizes
 from simpose_tf.metrics.constant import ConstantPredictor
 from simpose_tf.metrics.crops import CropLabels, CropPrediction, Scores
 
@@ -64,6 +64,7 @@ def labels_of(batch: Batch) -> list[CropLabels]:
                 area=float(batch["area"][place]),
                 mask=batch["mask"][place] > 0,
                 valid=batch["valid"][place] > 0,
+                size=sizes.size_name(float(batch["picture_area"][place])) if "picture_area" in batch else None,
                 **maps,
             )
         )

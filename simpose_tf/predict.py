@@ -18,7 +18,6 @@ Pictures are turned upright as their EXIF says. Where people overlap, a pixel of
 person with the higher mask probability; `uv_data` and masks of single people are not cut.
 """
 
-import functools
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -40,8 +39,8 @@ FLAGS = flags.FLAGS
 
 _PROGRESS_SECONDS = 5.0
 
-# Picture uint8 RGB, boxes `[N,4]` yxyx -> N people.
-Predict = Callable[[np.ndarray, np.ndarray], list[PredictedPerson]]
+# Picture uint8 RGB, boxes `[N,4]` yxyx, their scores `[N]` -> people, at most N.
+Predict = Callable[[np.ndarray, np.ndarray, np.ndarray], list[PredictedPerson]]
 
 
 def define_flags() -> None:
@@ -56,6 +55,13 @@ def define_flags() -> None:
         "COCO annotations. Default: each picture as a whole is one person's box.",
     )
     flags.DEFINE_integer("batch_size", 8, "Crops that go through the network at once.", lower_bound=1)
+    flags.DEFINE_bool("flip", False, "Average over each crop and its mirror image: better, in twice the time.")
+    flags.DEFINE_bool(
+        "nms",
+        False,
+        "Give each person once, as for a detector's boxes: NMS of boxes and then of poses. Without it every box gets "
+        "its person.",
+    )
     picture_files.define_flags()
 
 
@@ -68,19 +74,26 @@ def main() -> None:
     # TensorFlow takes seconds to load: what is wrong with the options was told before.
     from simpose_tf.inference import exported, predictor
 
-    model = exported.load(FLAGS.model)
-    predict = functools.partial(predictor.predict_people, model, batch_size=FLAGS.batch_size)
+    model = exported.load(FLAGS.model, flip=FLAGS.flip)
+    of_boxes = predictor.predict_distinct if FLAGS.nms else predictor.predict_people
+    if FLAGS.nms:
+        predictor.require_nms(model)
+
+    def predict(image: np.ndarray, boxes_yxyx: np.ndarray, scores: np.ndarray) -> list[PredictedPerson]:
+        return of_boxes(model, image, boxes_yxyx, FLAGS.batch_size, scores)
+
     predict_all(predict, work, skipped, output, wanted)
 
 
 @dataclass(frozen=True)
 class Work:
-    """One picture to predict: its path, the NAME of its outputs, its id in the results, its boxes `[N,4]` yxyx."""
+    """One picture: its path, the NAME of its outputs, its id in the results, its boxes `[N,4]` yxyx, their scores."""
 
     path: str
     name: str
     image_id: int
     boxes_yxyx: np.ndarray
+    scores: np.ndarray
 
 
 def plan(pictures: Sequence[str], boxes_file: str | None) -> tuple[list[Work], list[str]]:
@@ -100,7 +113,7 @@ def plan(pictures: Sequence[str], boxes_file: str | None) -> tuple[list[Work], l
             continue
         found = given[path] if given else boxes.PictureBoxes(ids[path], np.array([[0.0, 0.0, *size]]))
         boxes.check_inside(found, size, path)
-        work.append(Work(path, name, found.image_id, found.boxes_yxyx))
+        work.append(Work(path, name, found.image_id, found.boxes_yxyx, found.scores))
     _raise_if_all_bad(work, skipped)
     return work, skipped
 
@@ -143,7 +156,7 @@ def predict_all(
             app.say(f"skipped: {error}")
             skipped.append(str(error))
             continue
-        found = predict(image, item.boxes_yxyx)
+        found = predict(image, item.boxes_yxyx, item.scores)
         rows.append(write_picture(output, item, image, found, wanted))
         entries += [people.densepose_entry(person, item.image_id) for person in found]
         say(done, len(entries))

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from simpose_tf import crop_scores, evaluate, geometry
+from simpose_tf import crop_scores, geometry
 from simpose_tf.data import schema
 from simpose_tf.errors import InputError
+from simpose_tf.evaluation import from_model, rows
 from simpose_tf.inference import exported
 from simpose_tf.metrics.crops import Scores
 from tests.dolls import photographed
@@ -72,12 +73,12 @@ def result(folder: Path) -> dict:
     return json.loads((folder / "result.json").read_text())
 
 
-def rows(result: dict, domain: str) -> dict[str, dict]:
+def rows_of(result: dict, domain: str) -> dict[str, dict]:
     return {row["metric"]: row for row in result["table"] if row["domain"] == domain}
 
 
 def test_a_model_that_knows_the_truth_scores_as_it_should(result: dict) -> None:
-    sim = rows(result, "sim")
+    sim = rows_of(result, "sim")
     assert sim["keypoint_oks"]["model"] > 0.999
     # What is missing is the jpeg's and the rim's: labels come from the nearest pixel, colours from four.
     assert sim["mask_iou"]["model"] > 0.93
@@ -92,9 +93,9 @@ def test_untrained_column_is_that_models(result: dict) -> None:
 
 
 def test_photographs_have_rows_for_what_they_are_labelled_with(result: dict) -> None:
-    assert sorted(rows(result, "real")) == ["keypoint_oks", "mask_iou"]
+    assert sorted(rows_of(result, "real")) == ["keypoint_oks", "mask_iou"]
     for metric in ("keypoint_oks", "mask_iou"):
-        assert rows(result, "real")[metric]["model"] == pytest.approx(rows(result, "sim")[metric]["model"])
+        assert rows_of(result, "real")[metric]["model"] == pytest.approx(rows_of(result, "sim")[metric]["model"])
 
 
 def test_constant_uv_is_the_distance_to_the_middle(result: dict, folder: Path) -> None:
@@ -102,13 +103,13 @@ def test_constant_uv_is_the_distance_to_the_middle(result: dict, folder: Path) -
     batch = next(crop_scores.eval_batches(model, [str(folder / "sim.tfrecord")], 8))
     on_person = batch["part"] > 0
     expected = np.linalg.norm(batch["uv"][on_person] - 0.5, axis=-1).mean()
-    assert rows(result, "sim")["uv_l2"]["constant"] == pytest.approx(expected)
+    assert rows_of(result, "sim")["uv_l2"]["constant"] == pytest.approx(expected)
 
 
 def test_constant_mask_is_as_good_as_shifted_discs_allow(result: dict) -> None:
     # The boxes follow the discs, so all masks are one and the same.
-    assert rows(result, "sim")["mask_iou"]["constant"] > 0.95
-    assert rows(result, "sim")["mask_iou"]["constant"] > rows(result, "sim")["mask_iou"]["model"]
+    assert rows_of(result, "sim")["mask_iou"]["constant"] > 0.95
+    assert rows_of(result, "sim")["mask_iou"]["constant"] > rows_of(result, "sim")["mask_iou"]["model"]
 
 
 def test_data_are_named_and_counted(result: dict, folder: Path) -> None:
@@ -142,10 +143,10 @@ def test_labels_of_a_batch_equal_the_record_at_the_crops_pixels(folder: Path) ->
 
 def test_rows_without_labels_are_left_out_and_missing_columns_are_null() -> None:
     scores = Scores(people=2, ious=[0.5, 1.0])
-    result = evaluate.report({"real": {"model": scores}})
+    result = from_model.report({"real": {"model": scores}})
     (row,) = result["table"]
     assert (row["metric"], row["model"], row["untrained"], row["constant"]) == ("mask_iou", 0.75, None, None)
-    lines = evaluate.printed(result["table"])
+    lines = rows.printed(result["table"])
     assert lines[1] == "real, 2 people"
     assert lines[2].split()[-4:] == ["higher", "0.7500", "-", "-"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NUMPY_ONLY = ("surface", "figures", "sim", "metrics", "visualize")
+NUMPY_ONLY = ("surface", "figures", "sim", "metrics", "densepose", "visualize")
 LEAVES = ("charts", "colors", "keypoints", "geometry", "errors", "files", "splits")
 # Mains and what they share: these may import everything below them.
 MAINS = (
@@ -22,6 +22,9 @@ MAINS = (
     "ablations",
     "bench_data",
     "bench_train",
+    "choose_score",
+    "bench_evaluate",
+    "convert_distances",
     "geodesic_table",
     "extract_texture",
 )
@@ -39,12 +42,14 @@ ALLOWED = {
     "figures": {"surface"},
     "sim": {"surface", "figures"},
     "metrics": set(),
+    "densepose": {"surface", "metrics"},
     "visualize": {"surface"},
     "data": set(),
     "ablation": {"visualize"},
     "losses": {"data"},
     "model": {"data"},
     "inference": {"model", "data", "surface", "visualize"},
+    "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),
     "crop_scores": {"data", "inference", "metrics"},
     "monitoring": {"crop_scores", "data", "inference", "losses", "metrics", "model", "progress", "visualize"},

@@ -48,7 +48,10 @@ def define_flags() -> None:
     define_people_flags()
     flags.DEFINE_integer("num_shards", None, f"Files to write; by default one for {SCENES_PER_SHARD} scenes.")
     flags.DEFINE_integer(
-        "num_pictures", 0, "Also keep the first scenes as OUTPUT/pictures/*.png, with COCO annotations.", lower_bound=0
+        "num_pictures",
+        0,
+        "Also keep the first scenes as OUTPUT/pictures/*.png, with COCO annotations and pictures of dense labels.",
+        lower_bound=0,
     )
     flags.DEFINE_string("runner", "DirectRunner", "Apache Beam runner.")
     flags.DEFINE_integer("workers", os.cpu_count(), "Processes of the DirectRunner.", lower_bound=1)

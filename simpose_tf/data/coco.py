@@ -87,10 +87,10 @@ def read_pictures(images: str | Path, annotations: str | Path) -> list[CocoPictu
     Raises:
       InputError: the file is not JSON or not COCO, or names pictures that are not there.
     """
-    data = _read_json(annotations)
-    listed = _list_of(data, "images", ("id", "file_name", "height", "width"), annotations)
-    labels = _list_of(data, "annotations", ("id", "image_id", "bbox", "keypoints"), annotations)
-    persons = _person_categories(data, annotations)
+    data = read_json(annotations)
+    listed = list_of(data, "images", ("id", "file_name", "height", "width"), annotations)
+    labels = list_of(data, "annotations", ("id", "image_id", "bbox", "keypoints"), annotations)
+    persons = person_categories(data, annotations)
     by_image: dict[int, list[dict]] = {image["id"]: [] for image in listed}
     if len(by_image) < len(listed):
         raise InputError(f"{annotations}: two images have the same id")
@@ -105,7 +105,8 @@ def read_pictures(images: str | Path, annotations: str | Path) -> list[CocoPictu
     return [_picture(Path(images), image, by_image[image["id"]]) for image in used]
 
 
-def _read_json(path: str | Path) -> dict:
+def read_json(path: str | Path) -> dict:
+    """Return a COCO annotation file as it is. Raises InputError for what is no JSON or no object."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # also bytes that are no text
@@ -115,7 +116,7 @@ def _read_json(path: str | Path) -> dict:
     return data
 
 
-def _list_of(data: dict, name: str, keys: Sequence[str], place: str | Path) -> list[dict]:
+def list_of(data: dict, name: str, keys: Sequence[str], place: str | Path) -> list[dict]:
     """Return the list `name` of a COCO file; raise InputError for what is missing from it."""
     if name not in data:
         raise InputError(f"{place}: not a COCO annotation file: the key {name!r} is missing")
@@ -131,8 +132,9 @@ def _list_of(data: dict, name: str, keys: Sequence[str], place: str | Path) -> l
     return data[name]
 
 
-def _person_categories(data: dict, place: str | Path) -> list[int]:
-    categories = _list_of(data, "categories", ("id", "name"), place)
+def person_categories(data: dict, place: str | Path) -> list[int]:
+    """Return the ids of the category `person` of a COCO file; raise InputError if there is none."""
+    categories = list_of(data, "categories", ("id", "name"), place)
     persons = [category["id"] for category in categories if category["name"] == "person"]
     if not persons:
         raise InputError(f"{place}: no category is named 'person'")
@@ -208,36 +210,41 @@ def _segmentation(stored: object, height: int, width: int) -> tuple[object, str]
     """Return the usable part of a segmentation (None if there is none) and a fault."""
     if not stored:
         return None, ""
+    fault = segmentation_fault(stored, height, width)
+    if not fault and isinstance(stored, list):
+        areas = [polygon_area(np.asarray(polygon, float).reshape(-1, 2)) for polygon in stored]
+        fault = f"its polygon {areas.index(0)} has no area" if 0 in areas else ""
+    if not fault and not rasterize(stored, height, width).any():
+        fault = f"its {'polygons' if isinstance(stored, list) else 'run lengths'} cover no pixel"
+    return (None, fault) if fault else (stored, "")
+
+
+def segmentation_fault(stored: object, height: int, width: int) -> str:
+    """Return what makes a segmentation of a picture unreadable, or nothing; it may well cover no pixel."""
     if isinstance(stored, dict):
-        return _run_lengths(stored, height, width)
+        return _run_lengths_fault(stored, height, width)
     if not isinstance(stored, list):
-        return None, "its segmentation is neither polygons nor run lengths"
+        return "its segmentation is neither polygons nor run lengths"
     for number, polygon in enumerate(stored):
         points = _numbers(polygon)
         if points is None or len(points) < 6 or len(points) % 2:
-            return None, f"its polygon {number} has less than 3 points"
-        if polygon_area(points.reshape(-1, 2)) == 0:
-            return None, f"its polygon {number} has no area"
-    if not rasterize(stored, height, width).any():
-        return None, "its polygons cover no pixel"
-    return stored, ""
+            return f"its polygon {number} has less than 3 points"
+    return ""
 
 
-def _run_lengths(stored: dict, height: int, width: int) -> tuple[object, str]:
+def _run_lengths_fault(stored: dict, height: int, width: int) -> str:
     if stored.get("size") != [height, width]:
-        return None, f"its run lengths are of size {stored.get('size')}, the picture of {[height, width]}"
+        return f"its run lengths are of size {stored.get('size')}, the picture of {[height, width]}"
     counts = stored.get("counts")
     try:
         runs = counts if isinstance(counts, list) else _uncompressed(counts)
     except (TypeError, IndexError):
-        return None, "its run lengths are neither a list nor COCO's text"
+        return "its run lengths are neither a list nor COCO's text"
     if not all(isinstance(run, int) and run >= 0 for run in runs):
-        return None, "its run lengths are not whole numbers from 0"
+        return "its run lengths are not whole numbers from 0"
     if sum(runs) != height * width:  # pycocotools would fill the rest with whatever is in memory
-        return None, f"its run lengths sum to {sum(runs)} instead of {height * width}"
-    if not rasterize(stored, height, width).any():
-        return None, "its run lengths cover no pixel"
-    return stored, ""
+        return f"its run lengths sum to {sum(runs)} instead of {height * width}"
+    return ""
 
 
 def _uncompressed(text: str) -> list[int]:
@@ -274,6 +281,12 @@ def rasterize(segmentation: Any, height: int, width: int) -> np.ndarray:
     else:
         encoded = segmentation
     return rle_masks.decode(encoded).astype(bool)
+
+
+def run_lengths(mask: np.ndarray) -> dict:
+    """Return a mask `[H, W]` as COCO's run lengths, counts as text: what `rasterize` reads."""
+    encoded = rle_masks.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
 
 
 def box_mask(box_yxyx: np.ndarray, height: int, width: int) -> np.ndarray:

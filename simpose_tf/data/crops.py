@@ -213,6 +213,7 @@ def cut_crop(
         "iuv": _cut_optional(fields if has_dense else {}, "iuv", image, r_from_c, crop),
         "normal": _cut_optional(fields if has_dense else {}, "normal", image, r_from_c, crop),
         "area": np.float32(np.count_nonzero(mask) / scale_of(r_from_c) ** 2),
+        "picture_area": np.float32(np.count_nonzero(mask) / np.asarray(fields["window"])[2] ** 2),
         "record_from_crop": r_from_c.astype(np.float32),
         "image_id": np.int64(fields["image_id"]),
         "person_id": np.int64(fields["person_id"]),

@@ -11,6 +11,7 @@ dict:
 | visibility | int32 `[B,K]` | COCO flags; in training 0 for keypoints outside the crop |
 | has_dense | float32 `[B]` | 1 where the record holds iuv and normals |
 | area | float32 `[B]` | the whole mask's area in crop pixels (for OKS) |
+| picture_area | float32 `[B]` | the same in pixels of the whole picture |
 | record_from_crop | float32 `[B,3,3]` | takes crop to record coordinates |
 | image_id, person_id | int64 `[B]` | as in the record |
 
@@ -177,6 +178,7 @@ def crop_spec(crop: CropConfig) -> dict[str, tf.TensorSpec]:
         "iuv": tf.TensorSpec((*grid, 3), tf.uint16),
         "normal": tf.TensorSpec((*grid, 3), tf.uint16),
         "area": tf.TensorSpec((), tf.float32),
+        "picture_area": tf.TensorSpec((), tf.float32),
         "record_from_crop": tf.TensorSpec((3, 3), tf.float32),
         "image_id": tf.TensorSpec((), tf.int64),
         "person_id": tf.TensorSpec((), tf.int64),

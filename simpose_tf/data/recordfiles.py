@@ -125,6 +125,14 @@ def find(pattern: str, what: str, domain: int | None = None, tolerant: bool = Fa
     return found
 
 
+def read_person(found: RecordFiles, number: int) -> schema.Person:
+    """Return record `number`, decoded. Raises InputError, which names it, for a damaged one."""
+    try:
+        return schema.decode(found.read(number), found.name(number))
+    except (DamagedRecordError, ValueError) as error:
+        raise InputError(f"{found.name(number)} is damaged: {error}") from error
+
+
 def find_bounds(path: str, tolerant: bool = False) -> np.ndarray:
     """Return where the records of a TFRecord file begin, and where the last one ends, int64 `[n + 1]`.
 

@@ -131,7 +131,7 @@ class Person:
     normal: np.ndarray | None = None
 
 
-def _encode_picture(values: np.ndarray, encoding: str) -> bytes:
+def encode_picture(values: np.ndarray, encoding: str) -> bytes:
     """Return the bytes of a picture: RGB or grey, `jpeg`, `png8` or `png16`."""
     pixels = np.ascontiguousarray(values[..., ::-1]) if values.ndim == 3 else values
     if encoding == "jpeg":
@@ -166,15 +166,25 @@ def _plain_values(person: Person) -> dict[str, object]:
         if field.name in BY_NAME and value is not None:
             values[field.name] = np.asarray(value, np.uint8) if BY_NAME[field.name].encoding == "png8" else value
     if person.part is not None:
-        iuv, on_person = np.zeros((*person.part.shape, 3), np.uint16), person.part > 0
-        iuv[on_person, 0] = person.part[on_person]
-        iuv[on_person, 1], iuv[on_person, 2] = (np.round(x[on_person] * _LEVELS_16) for x in (person.u, person.v))
-        values["iuv"] = iuv
+        values["iuv"] = iuv_levels(person.part, person.u, person.v)
     if person.normal is not None:
-        normal, on_person = np.zeros(person.normal.shape, np.uint16), person.normal.any(-1)
-        normal[on_person] = np.round((person.normal[on_person] + 1) / 2 * _LEVELS_16)
-        values["normal"] = normal
+        values["normal"] = normal_levels(person.normal)
     return values
+
+
+def iuv_levels(part: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return uint16 `[H,W,3]`: part, u * 65535, v * 65535 of `[H,W]` maps; zero off people."""
+    iuv, on_person = np.zeros((*part.shape, 3), np.uint16), part > 0
+    iuv[on_person, 0] = part[on_person]
+    iuv[on_person, 1], iuv[on_person, 2] = (np.round(x[on_person] * _LEVELS_16) for x in (u, v))
+    return iuv
+
+
+def normal_levels(normal: np.ndarray) -> np.ndarray:
+    """Return uint16 `[H,W,3]`: (n + 1) / 2 * 65535 of unit normals `[H,W,3]`; zero where they are 0."""
+    levels, on_person = np.zeros(normal.shape, np.uint16), normal.any(-1)
+    levels[on_person] = np.round((normal[on_person] + 1) / 2 * _LEVELS_16)
+    return levels
 
 
 def encode(person: Person) -> bytes:
@@ -183,7 +193,7 @@ def encode(person: Person) -> bytes:
     for name, value in _plain_values(person).items():
         feature = BY_NAME[name]
         if feature.encoding != "plain":
-            features[feature.key] = _bytes_feature(_encode_picture(np.asarray(value), feature.encoding))
+            features[feature.key] = _bytes_feature(encode_picture(np.asarray(value), feature.encoding))
         elif feature.dtype == tf.string:
             features[feature.key] = _bytes_feature(str(value).encode())
         else:

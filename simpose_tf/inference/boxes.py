@@ -1,6 +1,7 @@
 """Boxes of people from a file: a list of ours, or COCO annotations."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +15,27 @@ from simpose_tf.errors import InputError
 _LARGEST = 10
 
 
+# File name, box, score.
+NamedBox = tuple[str, np.ndarray, float]
+
+
 class PictureBoxes(NamedTuple):
-    """The boxes of one picture: its id in the results and `boxes_yxyx` `[N,4]` float64, continuous pixels."""
+    """The boxes of one picture.
+
+    Attributes:
+      image_id: its id in the results.
+      boxes_yxyx: `[N,4]` float64, continuous pixels.
+      given_scores: `[N]` float64, not negative; None where no box has one.
+    """
 
     image_id: int
     boxes_yxyx: np.ndarray
+    given_scores: np.ndarray | None = None
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The scores `[N]`; 1 where none are given."""
+        return np.ones(len(self.boxes_yxyx)) if self.given_scores is None else self.given_scores
 
 
 def read_boxes(path: str, pictures: Sequence[str]) -> dict[str, PictureBoxes]:
@@ -26,7 +43,7 @@ def read_boxes(path: str, pictures: Sequence[str]) -> dict[str, PictureBoxes]:
 
     Either a list of `{"image": FILE NAME or "image_id": NUMBER, "bbox": [x, y, width, height]}` (a number means the
     picture whose name without suffix is that number, as COCO names its files), where a box of an unknown picture is
-    an error; or COCO annotations, whose other pictures are passed over, as are crowds and what is no person.
+    an error, and a box may have a `score`, 1 if not; or COCO annotations, whose other pictures are passed over, as are crowds and what is no person.
 
     Args:
       path: a JSON file.
@@ -44,12 +61,12 @@ def read_boxes(path: str, pictures: Sequence[str]) -> dict[str, PictureBoxes]:
         raise InputError(f"--boxes: no such file: {path!r}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"--boxes: {path} is not JSON ({error})") from error
-    named, ids = _of_coco(content, path) if isinstance(content, dict) else _of_list(content, path, pictures)
-    boxes: dict[str, list[np.ndarray]] = {picture: [] for picture in pictures}
+    listed, ids = _of_coco(content, path) if isinstance(content, dict) else _of_list(content, path, pictures)
+    boxes: dict[str, list[tuple[np.ndarray, float]]] = {picture: [] for picture in pictures}
     by_name = _by_name(pictures)
-    for name, box in named:
+    for name, box, score in listed:
         if name in by_name:
-            boxes[by_name[name]].append(box)
+            boxes[by_name[name]].append((box, score))
     if not any(boxes.values()):
         raise InputError(f"--boxes: {path} has no box for any of the {len(pictures)} pictures")
     defaults = default_ids(pictures)
@@ -58,7 +75,11 @@ def read_boxes(path: str, pictures: Sequence[str]) -> dict[str, PictureBoxes]:
     if len(taken) != len(set(taken)):
         raise InputError(f"--boxes: {path} gives two pictures one image_id; name it for each or for none")
     return {
-        picture: PictureBoxes(number[picture], np.array(found, float).reshape(-1, 4))
+        picture: PictureBoxes(
+            number[picture],
+            np.array([box for box, _ in found], float).reshape(-1, 4),
+            np.array([score for _, score in found], float),
+        )
         for picture, found in boxes.items()
     }
 
@@ -81,8 +102,8 @@ def _by_name(pictures: Sequence[str]) -> dict[str, str]:
     return by_name
 
 
-def _of_list(content: Any, path: str, pictures: Sequence[str]) -> tuple[list[tuple[str, np.ndarray]], dict[str, int]]:
-    """Return (file name, box) of our own list, and the ids that it names: file name -> id."""
+def _of_list(content: Any, path: str, pictures: Sequence[str]) -> tuple[list[NamedBox], dict[str, int]]:
+    """Return (file name, box, score) of our own list, and the ids that it names: file name -> id."""
     if not isinstance(content, list):
         raise InputError(f"--boxes: {path} is neither a list of boxes nor COCO annotations")
     names = {Path(picture).name for picture in pictures}
@@ -100,12 +121,12 @@ def _of_list(content: Any, path: str, pictures: Sequence[str]) -> tuple[list[tup
             raise InputError(f"{where}: unknown picture {entry.get('image', entry.get('image_id'))!r}")
         if isinstance(entry.get("image_id"), int):
             ids[name] = entry["image_id"]
-        boxes.append((name, _box(entry.get("bbox"), where)))
+        boxes.append((name, _box(entry.get("bbox"), where), _score(entry.get("score", 1.0), where)))
     return boxes, ids
 
 
-def _of_coco(content: dict, path: str) -> tuple[list[tuple[str, np.ndarray]], dict[str, int]]:
-    """Return (file name, box) of COCO annotations of people, and file name -> id."""
+def _of_coco(content: dict, path: str) -> tuple[list[NamedBox], dict[str, int]]:
+    """Return (file name, box, score) of COCO annotations of people, and file name -> id."""
     for key in ("images", "annotations"):
         if not isinstance(content.get(key), list):
             raise InputError(f"--boxes: {path} is no COCO file: the list {key!r} is missing")
@@ -124,7 +145,7 @@ def _of_coco(content: dict, path: str) -> tuple[list[tuple[str, np.ndarray]], di
             raise InputError(f"{where}: of an image that the file does not list")
         if annotation.get("iscrowd") or annotation.get("category_id", 1) not in person:
             continue
-        boxes.append((name_of[number], _box(annotation.get("bbox"), where)))
+        boxes.append((name_of[number], _box(annotation.get("bbox"), where), 1.0))
     return boxes, {name: number for number, name in name_of.items()}
 
 
@@ -146,6 +167,13 @@ def _box(bbox: Any, where: str) -> np.ndarray:
     if min(values[2:]) <= 0:
         raise InputError(f"{where}: the box {bbox!r} has no area")
     return geometry.box_yxyx_from_xywh(values)
+
+
+def _score(value: Any, where: str) -> float:
+    """Return a box's score. Raises InputError if it is no number, or negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise InputError(f"{where}: 'score' must be a number that is not negative, not {value!r}")
+    return float(value)
 
 
 def check_inside(boxes: PictureBoxes, size: tuple[int, int], picture: str) -> None:

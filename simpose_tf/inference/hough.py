@@ -9,7 +9,7 @@ import math
 import tensorflow as tf
 
 
-def hough_votes(probability: tf.Tensor, offset: tf.Tensor, disk_radius: float) -> tf.Tensor:
+def hough_votes(probability: tf.Tensor, offset: tf.Tensor, disk_radius: float, least_share: float = 0.0) -> tf.Tensor:
     """Let every pixel vote for where its keypoint lies.
 
     f_k(x) = 1/(pi R^2) sum_j p_k(x_j) B(x_j + S_k(x_j) - x), where B is the bilinear kernel: a vote is shared
@@ -19,29 +19,34 @@ def hough_votes(probability: tf.Tensor, offset: tf.Tensor, disk_radius: float) -
       probability: `[B,H,W,K]` float32 p_k in [0, 1].
       offset: `[B,H,W,K,2]` float32 S_k, keypoint - pixel as (dx, dy), pixels.
       disk_radius: R of the heatmap's disks, pixels: a perfect prediction sums up to 1.
+      least_share: pixels whose p is at most this share of their map's highest do not vote. 0 is the formula as it
+        stands; at a share s no f_k(x) is lower by more than s * max p times the pixels that name x / (pi R^2).
 
     Returns:
       `[B,H,W,K]` float32 f_k at the pixel centres.
     """
     shape = tf.shape(probability)
-    height, width, count = shape[1], shape[2], shape[3]
-    column = tf.range(width, dtype=tf.float32)[None, None, :, None] + offset[..., 0]
-    row = tf.range(height, dtype=tf.float32)[None, :, None, None] + offset[..., 1]
-    # Far votes stay outside and out of reach of the integers' overflow.
-    column = tf.clip_by_value(column, -2.0, tf.cast(width, tf.float32) + 1.0)
-    row = tf.clip_by_value(row, -2.0, tf.cast(height, tf.float32) + 1.0)
-    left, top = tf.floor(column), tf.floor(row)
-    picture = tf.range(shape[0])[:, None, None, None] * height
-    keypoint = tf.range(count)[None, None, None, :]
-    votes = tf.zeros([tf.size(probability)], tf.float32)
-    for x, weight_x in ((left, 1.0 - (column - left)), (left + 1.0, column - left)):
-        for y, weight_y in ((top, 1.0 - (row - top)), (top + 1.0, row - top)):
-            xi, yi = tf.cast(x, tf.int32), tf.cast(y, tf.int32)
-            inside = (xi >= 0) & (xi < width) & (yi >= 0) & (yi < height)
-            cell = tf.where(inside, ((picture + yi) * width + xi) * count + keypoint, -1)  # -1: dropped
-            ballots = tf.reshape(probability * weight_x * weight_y, [-1])
-            votes += tf.math.unsorted_segment_sum(ballots, tf.reshape(cell, [-1]), tf.size(probability))
-    return tf.reshape(votes, shape) / (math.pi * disk_radius**2)
+    batch, height, width, count = shape[0], shape[1], shape[2], shape[3]
+    least = least_share * tf.reduce_max(probability, axis=(1, 2), keepdims=True)
+    voter = tf.cast(tf.where(tf.reshape(probability > least, [-1]))[:, 0], tf.int32)
+    weight = tf.gather(tf.reshape(probability, [-1]), voter)
+    shift = tf.gather(tf.reshape(offset, [-1, 2]), voter)
+    row, column = voter // (width * count) % height, voter // count % width
+    # Votes from one pixel outside on go to a rim, which is cut off; far ones never reach the integers' overflow.
+    x = tf.clip_by_value(tf.cast(column, tf.float32) + shift[:, 0], -1.0, tf.cast(width, tf.float32))
+    y = tf.clip_by_value(tf.cast(row, tf.float32) + shift[:, 1], -1.0, tf.cast(height, tf.float32))
+    left, top = tf.floor(x), tf.floor(y)
+    line, rows = width + 3, height + 3
+    first = (voter // (height * width * count) * rows + tf.cast(top, tf.int32) + 1) * line
+    first = (first + tf.cast(left, tf.int32) + 1) * count + voter % count
+    below = weight * (y - top)
+    above = weight - below
+    right_above, right_below = above * (x - left), below * (x - left)
+    ballots = tf.concat([above - right_above, right_above, below - right_below, right_below], 0)
+    cells = tf.concat([first, first + count, first + line * count, first + (line + 1) * count], 0)
+    votes = tf.math.unsorted_segment_sum(ballots, cells, batch * rows * line * count)
+    inner = tf.reshape(votes, [batch, rows, line, count])[:, 1:-2, 1:-2]
+    return tf.ensure_shape(inner, probability.shape) / (math.pi * disk_radius**2)
 
 
 def peaks(votes: tf.Tensor) -> tf.Tensor:

@@ -46,6 +46,7 @@ class PredictedPerson:
       keypoints: float `[17,3]`: x, y in continuous picture pixels, score.
       crop: the dense answers on the crop's pixels.
       crop_from_image: `[3,3]` takes picture to crop coordinates.
+      confidence: `[5]` in [0, 1], `scores.CONFIDENCES`; None from an export that does not tell.
     """
 
     box_yxyx: np.ndarray
@@ -53,6 +54,7 @@ class PredictedPerson:
     keypoints: np.ndarray
     crop: CropPeople
     crop_from_image: np.ndarray
+    confidence: np.ndarray | None = None
 
     def region(self, image_size: tuple[int, int]) -> tuple[slice, slice]:
         """Return the rows and columns of the picture (height, width) that the crop covers, at least one each."""

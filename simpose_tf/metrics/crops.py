@@ -3,14 +3,15 @@
 Everything lives on the pixels of the crop, H x W.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simpose_tf import charts
+from simpose_tf.metrics import sizes
 from simpose_tf.metrics.masks import mask_iou
-from simpose_tf.metrics.normals import SHARE_LIMITS_DEG, AngleTally, angles_deg
+from simpose_tf.metrics.normals import AngleTally, angles_deg
 from simpose_tf.metrics.oks import oks
+from simpose_tf.metrics.tallies import PartTally
 from simpose_tf.metrics.uv import uv_errors
 
 
@@ -27,6 +28,7 @@ class CropLabels:
       part: `[H,W]` 0..24, or None where the person has no dense labels; `uv` and `normal` then are None too.
       uv: `[H,W,2]`.
       normal: `[H,W,3]` unit, camera frame.
+      size: one of `sizes.NAMES`, of the person in its picture; None where that is not known.
     """
 
     keypoints_xy: np.ndarray
@@ -37,6 +39,7 @@ class CropLabels:
     part: np.ndarray | None = None
     uv: np.ndarray | None = None
     normal: np.ndarray | None = None
+    size: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,10 @@ class Scores:
     ious: list[float] = field(default_factory=list)
     oks: list[float] = field(default_factory=list)
     angles: AngleTally = field(default_factory=AngleTally)
-    # By part, 0 unused: pixels, sum of uv errors, pixels whose part was right.
-    pixels: np.ndarray = field(default_factory=lambda: np.zeros(charts.NUM_PARTS + 1, np.int64))
-    uv_total: np.ndarray = field(default_factory=lambda: np.zeros(charts.NUM_PARTS + 1))
-    right_part: np.ndarray = field(default_factory=lambda: np.zeros(charts.NUM_PARTS + 1, np.int64))
+    uv: PartTally = field(default_factory=PartTally)
+    right_part: PartTally = field(default_factory=PartTally)
+    angle_by_part: PartTally = field(default_factory=PartTally)
+    by_size: dict[str, "Scores"] = field(default_factory=dict)
 
     def add(self, predicted: CropPrediction, true: CropLabels) -> None:
         """Add a person; measures that are not defined for it (no labels) are left out."""
@@ -80,6 +83,8 @@ class Scores:
         self.oks += [] if np.isnan(similarity) else [similarity]
         if true.part is not None:
             self._add_dense(predicted, true)
+        if true.size is not None:
+            self.by_size.setdefault(true.size, Scores()).add(predicted, replace(true, size=None))
 
     def _add_dense(self, predicted: CropPrediction, true: CropLabels) -> None:
         """Add the pixels of a densely labelled person."""
@@ -87,23 +92,28 @@ class Scores:
         part = np.where(true.valid, true.part, 0)
         on_person = part > 0
         ids = part[on_person]
-        size = charts.NUM_PARTS + 1
-        self.pixels += np.bincount(ids, minlength=size)
-        self.uv_total += np.bincount(ids, uv_errors(predicted.uv_of_true_part, true.uv, part), size)
-        self.right_part += np.bincount(ids[predicted.part[on_person] == ids], minlength=size)
+        self.uv.add(ids, uv_errors(predicted.uv_of_true_part, true.uv, part))
+        self.right_part.add(ids, predicted.part[on_person] == ids)
         # A pixel at the person's rim may carry a part and no normal.
         known = true.valid & np.any(true.normal != 0, axis=-1)
-        self.angles.add(angles_deg(predicted.normal[known], true.normal[known]))
+        angles = angles_deg(predicted.normal[known], true.normal[known])
+        self.angles.add(angles)
+        self.angle_by_part.add(part[known], angles)
 
     @property
     def uv_l2(self) -> float:
         """Mean Euclidean uv error over pixels."""
-        return float(self.uv_total.sum() / self.pixels.sum()) if self.pixels.sum() else float("nan")
+        return self.uv.mean
 
     @property
     def part_accuracy(self) -> float:
         """Share of the people's pixels whose part was right."""
-        return float(self.right_part.sum() / self.pixels.sum()) if self.pixels.sum() else float("nan")
+        return self.right_part.mean
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels of people carry a part."""
+        return int(self.uv.count.sum())
 
     @property
     def mask_iou(self) -> float:
@@ -126,13 +136,15 @@ class Scores:
         }
 
     def details(self) -> dict[str, dict]:
-        """Return breakdowns: the distribution of angles; uv error and part accuracy by part."""
-        if not self.pixels.sum():
-            return {}
-        shares = {f"share_under_{limit:g}_deg": self.angles.share_under(limit) for limit in SHARE_LIMITS_DEG}
-        seen = [p for p in range(1, charts.NUM_PARTS + 1) if self.pixels[p]]
+        """Return breakdowns: the distribution of angles; numbers by part (of densely labelled people) and by size."""
+        by_size = {name: {"people": s.people, **s.values()} for name, s in sizes.ordered(self.by_size)}
+        breakdown = {"by_size": by_size} if by_size else {}
+        if not self.pixels:
+            return breakdown
         return {
-            "normals": {"median_deg": self.angles.median, **shares},
-            "uv_l2_by_part": {charts.PART_NAMES[p]: float(self.uv_total[p] / self.pixels[p]) for p in seen},
-            "part_accuracy_by_part": {charts.PART_NAMES[p]: float(self.right_part[p] / self.pixels[p]) for p in seen},
+            "normals": self.angles.distribution(),
+            "uv_l2_by_part": self.uv.by_part(),
+            "part_accuracy_by_part": self.right_part.by_part(),
+            "normal_add_deg_by_part": self.angle_by_part.by_part(),
+            **breakdown,
         }

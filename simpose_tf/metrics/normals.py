@@ -7,8 +7,8 @@ import numpy as np
 # Shares of pixels under these angles are what the field reports beside mean and median.
 SHARE_LIMITS_DEG = (11.25, 22.5, 30.0)
 
-# Angles are counted in bins of 0.05 degrees: the limits above are edges of bins.
-_BINS_PER_DEG = 20
+# Angles are counted in bins of 0.001 degrees: the limits above are edges of bins.
+_BINS_PER_DEG = 1000
 
 
 def angles_deg(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -19,20 +19,29 @@ def angles_deg(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
     return np.degrees(np.arctan2(sine, np.sum(pred * true, axis=-1)))
 
 
+def _bins() -> np.ndarray:
+    return np.zeros(180 * _BINS_PER_DEG + 1)
+
+
 @dataclass
 class AngleTally:
-    """Angles added up without keeping them: exact mean and shares, the median to 0.05 degrees."""
+    """Angles added up without keeping them: exact mean and shares, the median to 0.001 degrees."""
 
     total: float = 0.0
     count: int = 0
-    bins: np.ndarray = field(default_factory=lambda: np.zeros(180 * _BINS_PER_DEG + 1, np.int64))
+    bins: np.ndarray = field(default_factory=_bins)  # how many
+    sums: np.ndarray = field(default_factory=_bins)  # of the angles in a bin
 
     def add(self, angles: np.ndarray) -> None:
         """Add angles in degrees, any shape, in [0, 180]."""
+        angles = np.ravel(angles)
         self.total += float(np.sum(angles))
         self.count += angles.size
-        index = np.floor(np.ravel(angles) * _BINS_PER_DEG).astype(int)
-        self.bins += np.bincount(index, minlength=self.bins.size)
+        index, place, counts = np.unique(
+            np.floor(angles * _BINS_PER_DEG).astype(int), return_inverse=True, return_counts=True
+        )
+        self.bins[index] += counts
+        self.sums[index] += np.bincount(place, angles, len(index))
 
     @property
     def mean(self) -> float:
@@ -41,12 +50,18 @@ class AngleTally:
 
     @property
     def median(self) -> float:
-        """The middle of the median's bin; nan before the first angle."""
+        """The mean of the bins of the two middle angles (of an odd number: one); nan before the first angle."""
         if not self.count:
             return float("nan")
-        place = np.searchsorted(np.cumsum(self.bins), (self.count + 1) // 2)
-        return float(place + 0.5) / _BINS_PER_DEG
+        middle = [(self.count + 1) // 2, self.count // 2 + 1]
+        bins = np.searchsorted(np.cumsum(self.bins), middle)
+        return float(np.mean(self.sums[bins] / self.bins[bins]))
 
     def share_under(self, limit_deg: float) -> float:
         """Return the share of angles below a limit that is a multiple of 0.05 degrees."""
         return float(self.bins[: round(limit_deg * _BINS_PER_DEG)].sum() / self.count) if self.count else float("nan")
+
+    def distribution(self) -> dict[str, float]:
+        """Return the median and the shares under `SHARE_LIMITS_DEG`."""
+        shares = {f"share_under_{limit:g}_deg": self.share_under(limit) for limit in SHARE_LIMITS_DEG}
+        return {"median_deg": self.median, **shares}

@@ -21,8 +21,11 @@ def oks(pred_xy: np.ndarray, true_xy: np.ndarray, visibility: np.ndarray, area: 
       a value in [0, 1]; nan if no keypoint is labelled.
     """
     labelled = np.asarray(visibility) > keypoints.UNLABELLED
-    if not labelled.any():
-        return float("nan")
-    squared = np.sum((np.asarray(pred_xy, float) - true_xy)[labelled] ** 2, axis=-1)
-    variance = (2 * keypoints.SIGMAS[labelled]) ** 2 * (area + np.spacing(1))
-    return float(np.mean(np.exp(-squared / (2 * variance))))
+    return float(np.mean(similarities(pred_xy, true_xy, area)[labelled])) if labelled.any() else float("nan")
+
+
+def similarities(pred_xy: np.ndarray, true_xy: np.ndarray, area: float) -> np.ndarray:
+    """Return what each keypoint adds to the OKS: `[17]` exp(-d^2 / (2 area k^2)). Arguments as in `oks`."""
+    squared = np.sum((np.asarray(pred_xy, float) - true_xy) ** 2, axis=-1)
+    variance = (2 * keypoints.SIGMAS) ** 2 * (area + np.spacing(1))
+    return np.exp(-squared / (2 * variance))

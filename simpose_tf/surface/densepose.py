@@ -45,7 +45,7 @@ def load_densepose(folder: str | os.PathLike) -> Reference:
     """
     folder = Path(folder)
     path = folder / CHARTS_FILE
-    stored = _read_mat(path, _KEYS)
+    stored = read_mat(path, _KEYS)
     chart_faces, of_mesh, part, uv = _charts(path, stored)
     template = find_template(folder, int(of_mesh.max()) + 1)
     _check_faces(template, of_mesh[chart_faces], path)
@@ -64,19 +64,19 @@ def load_densepose(folder: str | os.PathLike) -> Reference:
     )
 
 
-def _read_mat(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Return arrays of a MATLAB file. Raises InputError if it is none or lacks one."""
+def read_mat(path: Path, keys: tuple[str, ...], where: str = WHERE) -> dict[str, np.ndarray]:
+    """Return arrays of a MATLAB file. Raises InputError if it is none or lacks one; `where` tells where to get it."""
     if not path.is_file():
-        raise InputError(f"{path}: no such file; {WHERE}")
+        raise InputError(f"{path}: no such file; {where}")
     try:
         stored = scipy.io.loadmat(path, variable_names=keys)
     except NotImplementedError as error:
-        raise InputError(f"{path}: a MATLAB 7.3 file; save it with -v7, or take the official one: {WHERE}") from error
+        raise InputError(f"{path}: a MATLAB 7.3 file; save it with -v7, or take the official one: {where}") from error
     except Exception as error:  # scipy raises what it likes on bytes that are no MATLAB file
-        raise InputError(f"{path}: no MATLAB file ({error}); {WHERE}") from error
+        raise InputError(f"{path}: no MATLAB file ({error}); {where}") from error
     missing = [key for key in keys if key not in stored]
     if missing:
-        raise InputError(f"{path}: no {', '.join(missing)} in it; {WHERE}")
+        raise InputError(f"{path}: no {', '.join(missing)} in it; {where}")
     return {key: stored[key] for key in keys}
 
 
@@ -191,7 +191,7 @@ def _flip_table(path: Path) -> np.ndarray | None:
     """
     if not path.exists():
         return None
-    stored = _read_mat(path, ("U_transforms", "V_transforms"))
+    stored = read_mat(path, ("U_transforms", "V_transforms"))
     both = np.stack([_cells(path, key, stored[key]) for key in ("U_transforms", "V_transforms")], -1)
     if not np.isfinite(both).all() or both.min() < 0 or both.max() > 255:
         raise InputError(f"{path}: values must lie in [0, 1] or in 0..255")

@@ -9,6 +9,7 @@ import concurrent.futures
 import hashlib
 import io
 import json
+import mmap
 import multiprocessing
 import os
 import shutil
@@ -87,6 +88,12 @@ class DistanceTable:
             return np.zeros(i.shape, np.float32)
         return np.where(same, np.float32(0), self.entries[entry])
 
+    def release(self) -> None:
+        """Give the memory of what was looked up back; the file stays mapped."""
+        mapped = getattr(self.entries, "_mmap", None)
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)
+
 
 def open_table(path: str | os.PathLike) -> DistanceTable:
     """Map a table. Raises InputError if the file is none."""
@@ -154,7 +161,7 @@ def _resume(part: Path, notes: Path, job: TableJob, say: Callable[[str], None]) 
             say(f"going on: {len(earlier['done'])} of {len(job.blocks)} blocks are there")
             return set(earlier["done"])
         say("starting anew: what is there belongs to another mesh or method")
-    header = _header(len(job.order))
+    header = table_header(len(job.order))
     size = len(header) + 4 * int(entries_before(len(job.order)))
     part.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
@@ -168,7 +175,7 @@ def _resume(part: Path, notes: Path, job: TableJob, say: Callable[[str], None]) 
     return set()
 
 
-def _header(count: int) -> bytes:
+def table_header(count: int) -> bytes:
     """Return the bytes that a .npy file of the table of `count` vertices begins with."""
     stream = io.BytesIO()
     shape = (int(entries_before(count)),)
@@ -241,7 +248,7 @@ def _write_block(number: int) -> int:
     own = order[:last]
     entries = [np.where(own[:i] < 0, np.inf, rows[i - first, own[:i]]) for i in range(first, last)]
     data = np.concatenate(entries).astype("<f4").tobytes()
-    os.pwrite(worker.file, data, len(_header(len(order))) + 4 * int(entries_before(first)))
+    os.pwrite(worker.file, data, len(table_header(len(order))) + 4 * int(entries_before(first)))
     return number
 
 

@@ -38,6 +38,24 @@ def test_votes_equal_slow_loop(spread: float) -> None:
     np.testing.assert_allclose(votes, slow_votes(probability, offset, 2.5), rtol=1e-5, atol=1e-7)
 
 
+def test_pixels_under_the_least_share_of_their_maps_maximum_do_not_vote() -> None:
+    rng = np.random.default_rng(1)
+    # Maps of very different height: the limit is each map's own.
+    probability = (rng.random((2, 7, 5, 3)) * np.array([1, 1e-3, 0])).astype(np.float32)
+    offset = rng.normal(size=(2, 7, 5, 3, 2)).astype(np.float32)
+    votes = hough.hough_votes(tf.constant(probability), tf.constant(offset), 2.5, least_share=0.3)
+    voters = probability > 0.3 * probability.max((1, 2), keepdims=True)
+    assert 0 < voters[..., 1].mean() < 1 and not voters[..., 2].any()
+    np.testing.assert_allclose(votes, slow_votes(probability * voters, offset, 2.5), rtol=1e-5, atol=1e-8)
+
+
+def test_votes_at_the_rim_are_kept_and_those_beyond_are_lost() -> None:
+    # One pixel of 1 x 1: a vote d pixels off keeps the share 1 - d of itself along that axis, 0 from d = 1 on.
+    for dx, dy, kept in ((0.25, 0.0, 0.75), (-0.25, -0.5, 0.375), (1.0, 0.0, 0.0), (0.0, -1.5, 0.0)):
+        votes = hough.hough_votes(tf.ones((1, 1, 1, 1)), tf.constant([[[[[dx, dy]]]]]), 1 / math.sqrt(math.pi))
+        assert float(votes[0, 0, 0, 0]) == pytest.approx(kept, abs=1e-6)
+
+
 def test_one_vote_is_shared_by_four_pixels() -> None:
     probability, offset = np.zeros((1, 4, 4, 1), np.float32), np.zeros((1, 4, 4, 1, 2), np.float32)
     probability[0, 1, 1, 0], offset[0, 1, 1, 0] = 1.0, (0.25, 0.5)

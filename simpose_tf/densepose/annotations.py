@@ -1,0 +1,207 @@
+"""DensePose-COCO annotations: pictures, their people, and the points annotated on them."""
+
+import json
+import math
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simpose_tf.charts import NUM_PARTS
+from simpose_tf.errors import InputError
+
+POINT_KEYS = ("dp_x", "dp_y", "dp_I", "dp_U", "dp_V")
+
+
+@dataclass(frozen=True)
+class Points:
+    """The annotated points of a person.
+
+    Attributes:
+      xy: `[P, 2]` positions in the person's box, 0..255.
+      part: `[P]` int64 0..24, 0 for what is on no part.
+      uv: `[P, 2]` in [0, 1].
+    """
+
+    xy: np.ndarray
+    part: np.ndarray
+    uv: np.ndarray
+
+
+@dataclass(frozen=True)
+class TruePerson:
+    """An annotated person.
+
+    Attributes:
+      number: the annotation's id.
+      category: id of its category.
+      box_xywh: `[4]` picture pixels.
+      area: square pixels, as annotated.
+      crowd: stands for several people.
+      points: None for a person without the key `dp_x`, which is ignored; they may be none, which is not.
+      outline: what the person's mask is made of: the annotation's `dp_masks` and `segmentation`, where it has them.
+    """
+
+    number: float
+    category: Any
+    box_xywh: np.ndarray
+    area: float
+    crowd: bool
+    points: Points | None
+    outline: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An annotated picture.
+
+    Attributes:
+      size: height, width; None where the file does not tell.
+      people: in the file's order.
+      unjudged: polygons x, y, x, y, ... of regions where nothing was annotated (PoseTrack's `ignore_regions_x`, `_y`).
+    """
+
+    size: tuple[int, int] | None
+    people: list[TruePerson]
+    unjudged: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """A file of annotations: its pictures by id, in rising order, and the ids of its categories."""
+
+    pictures: dict[Any, Picture]
+    categories: list[Any]
+
+
+def read_annotations(path: str | os.PathLike) -> Annotations:
+    """Read DensePose-COCO annotations. Raises InputError for a file that is none, and names the annotation."""
+    return parse_annotations(read_json(path, "--annotations"), str(path))
+
+
+def read_json(path: str | os.PathLike, option: str) -> Any:
+    """Return what a json file holds. Raises InputError, which names the option, if it is none."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)
+    except OSError as error:
+        raise InputError(f"{option}: {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{option}: {path}: no json file: {error}") from error
+
+
+def parse_annotations(stored: Any, place: str) -> Annotations:
+    """Return the annotations of a json value in COCO's form. Raises InputError, naming `place`, for another."""
+    if not isinstance(stored, dict) or not all(isinstance(stored.get(k), list) for k in ("images", "annotations")):
+        raise InputError(
+            f"{place}: no COCO annotations: an object with the lists 'images' and 'annotations' is expected"
+        )
+    pictures = _pictures(stored["images"], place)
+    numbers = set()
+    for row, one in enumerate(stored["annotations"]):
+        here = f"{place}: annotation {_name(one, row)}"
+        person = _person(one, here)
+        if person.number in numbers:
+            raise InputError(f"{here}: a second one with this id")
+        numbers.add(person.number)
+        if one.get("image_id") in pictures:  # a file may list some of its pictures only
+            pictures[one["image_id"]].people.append(person)
+    _check_some_points(stored["annotations"], place)
+    kinds = stored.get("categories") or [{"id": one["category_id"]} for one in stored["annotations"]]
+    try:
+        categories = sorted({kind["id"] for kind in kinds})
+    except (TypeError, KeyError) as error:
+        raise InputError(f"{place}: 'categories' must be objects with an id") from error
+    return Annotations(pictures, categories)
+
+
+def _name(one: Any, row: int) -> str:
+    """Return what to call an annotation: its id, else its place in the list."""
+    return f"id {one['id']}" if isinstance(one, dict) and "id" in one else f"number {row} (from 0)"
+
+
+def _pictures(images: list, place: str) -> dict[Any, Picture]:
+    """Return the pictures, still without people, by rising id."""
+    pictures = {}
+    for row, image in enumerate(images):
+        if not isinstance(image, dict) or not isinstance(image.get("id"), int | str):
+            raise InputError(f"{place}: image number {row} (from 0) has no id")
+        size = (image["height"], image["width"]) if {"height", "width"} <= image.keys() else None
+        if size and not all(isinstance(side, int) and side > 0 for side in size):
+            raise InputError(f"{place}: image {image['id']}: height and width must be whole numbers of pixels")
+        regions = zip(image.get("ignore_regions_x") or [], image.get("ignore_regions_y") or [], strict=False)
+        if (image.get("ignore_regions_x") or image.get("ignore_regions_y")) and not size:
+            raise InputError(f"{place}: image {image['id']}: ignore_regions need its height and width")
+        unjudged = [[value for point in zip(x, y, strict=False) for value in point] for x, y in regions]
+        pictures[image["id"]] = Picture(size, [], unjudged)
+    try:
+        return {number: pictures[number] for number in sorted(pictures)}
+    except TypeError as error:
+        raise InputError(f"{place}: ids of images are numbers and text, mixed") from error
+
+
+def _person(one: Any, here: str) -> TruePerson:
+    """Return one annotation."""
+    if not isinstance(one, dict):
+        raise InputError(f"{here}: no object")
+    missing = [key for key in ("id", "image_id", "category_id", "bbox", "area") if key not in one]
+    if missing:
+        raise InputError(f"{here}: no {', '.join(missing)}")
+    if not _is_number(one["id"]) or not _is_number(one["area"]):
+        raise InputError(f"{here}: id and area must be numbers")
+    return TruePerson(
+        number=one["id"],
+        category=one["category_id"],
+        box_xywh=box_of(one["bbox"], here),
+        area=float(one["area"]),
+        crowd=bool(one.get("iscrowd")),
+        points=_points(one, here) if "dp_x" in one else None,
+        outline={key: one[key] for key in ("dp_masks", "segmentation") if key in one},
+    )
+
+
+def box_of(stored: Any, here: str) -> np.ndarray:
+    """Return a box x, y, width, height `[4]` float64. Raises InputError, naming `here`, for what is none."""
+    if not isinstance(stored, list | tuple) or len(stored) != 4 or not all(_is_number(value) for value in stored):
+        raise InputError(f"{here}: bbox must be four finite numbers x, y, width, height")
+    box = np.array(stored, np.float64)
+    if (box[2:] < 0).any():
+        raise InputError(f"{here}: bbox has a negative width or height")
+    return box
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a json value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _points(one: dict, here: str) -> Points:
+    """Return the points of an annotation."""
+    missing = [key for key in POINT_KEYS if key not in one]
+    if missing:
+        raise InputError(f"{here}: dp_x without {', '.join(missing)}")
+    try:
+        x, y, part, u, v = (np.asarray(one[key], np.float64) for key in POINT_KEYS)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{here}: {', '.join(POINT_KEYS)} must be lists of numbers") from error
+    if any(values.ndim != 1 for values in (x, y, part, u, v)):
+        raise InputError(f"{here}: {', '.join(POINT_KEYS)} must be lists of numbers")
+    if not len(x) == len(y) == len(part) == len(u) == len(v):
+        counts = [len(values) for values in (x, y, part, u, v)]
+        raise InputError(f"{here}: {', '.join(POINT_KEYS)} have {counts} entries")
+    if not np.isfinite([x, y, part, u, v]).all():
+        raise InputError(f"{here}: {', '.join(POINT_KEYS)} must be finite")
+    if len(part) and (part.min() < 0 or part.max() > NUM_PARTS):
+        raise InputError(f"{here}: dp_I must lie in 0..{NUM_PARTS}")
+    whole = np.where(part == np.floor(part), part, 0).astype(np.int64)
+    return Points(np.stack([x, y], -1), whole, np.stack([u, v], -1))
+
+
+def _check_some_points(annotations: list[dict], place: str) -> None:
+    """Raise InputError for a file of other annotations than DensePose's: they would all be ignored without a word."""
+    people = [one for one in annotations if not one.get("iscrowd")]
+    if people and not any("dp_x" in one for one in annotations):
+        raise InputError(
+            f"{place}: none of {len(annotations)} annotations has DensePose's points ({POINT_KEYS[0]}, ...)"
+        )
