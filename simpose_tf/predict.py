@@ -13,7 +13,7 @@ For each picture NAME.jpg the output folder gets
 and for all of them results.json (the DensePose result list) and index.html, whose previews lie in previews/.
 `--draw=contours,keypoints,...` draws other layers in NAME_overlay.jpg, each also alone (NAME_LAYER.jpg) and all beside
 the picture (NAME_beside.jpg). `--dump=npz,vertices` adds NAME.npz and results.npz (full precision), NAME_vertices.png.
-`simpose_tf.inference.dumps` and `results` read everything back.
+`simpose_tf.inference.dumps` and `simpose_tf.densepose.results` read everything back.
 Pictures are turned upright as their EXIF says. Where people overlap, a pixel of the picture-sized files goes to the
 person with the higher mask probability; `uv_data` and masks of single people are not cut.
 """
@@ -28,8 +28,9 @@ import numpy as np
 from absl import flags
 
 from simpose_tf import app, files
+from simpose_tf.densepose import results
 from simpose_tf.errors import InputError
-from simpose_tf.inference import boxes, people, picture_files, results
+from simpose_tf.inference import boxes, people, picture_files
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.inference.picture_files import Wanted
 from simpose_tf.inference.pictures import find_pictures, picture_size, read_picture
@@ -163,7 +164,7 @@ def predict_all(
     _raise_if_all_bad(rows, skipped)
     files.write_text(output / "results.json", json.dumps(entries) + "\n")
     if "npz" in wanted.dumps:
-        results.write_results_npz(output / "results.npz", [results.entry_of_json(e, "results.json") for e in entries])
+        results.write_results_npz(output / "results.npz", results.parse_results(entries, "results.json"))
     notes = [f"{len(entries)} people in {len(rows)} pictures", *(f"Skipped: {line}" for line in skipped)]
     files.write_text(output / "index.html", page("SimPose predictions", notes, rows))
     app.say(f"{len(entries)} people in {len(rows)} pictures, {len(skipped)} skipped: {output / 'index.html'}")

@@ -48,7 +48,7 @@ ALLOWED = {
     "ablation": {"visualize"},
     "losses": {"data"},
     "model": {"data"},
-    "inference": {"model", "data", "surface", "visualize"},
+    "inference": {"model", "data", "densepose", "surface", "visualize"},
     "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),
     "crop_scores": {"data", "inference", "metrics"},

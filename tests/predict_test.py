@@ -15,10 +15,11 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from simpose_tf import extract_texture, predict
+from simpose_tf.densepose import results
 from simpose_tf.errors import InputError
-from simpose_tf.inference import dumps, results
+from simpose_tf.inference import dumps
 from simpose_tf.predict import plan
-from simpose_tf.surface.iuv_vertices import VertexLookup
+from simpose_tf.surface import chart_vertices
 from simpose_tf.surface.reference import open_reference
 from simpose_tf.visualize import atlas, normals
 from tests import mains
@@ -141,15 +142,17 @@ def test_full_precision_agrees_with_the_8_bits(everything: Path) -> None:
     assert np.degrees(np.arccos(np.clip((dense.normal * normal).sum(-1)[person], -1, 1))).max() < 0.8
     content = dumps.read_picture_json(everything / "a.json")
     for place, someone in enumerate(content.people):
-        np.testing.assert_array_equal(someone.entry.bbox, dense.bbox[place])
+        np.testing.assert_array_equal(someone.detection.box_xywh, dense.bbox[place])
         np.testing.assert_allclose(someone.keypoints, dense.keypoints[place], atol=5.1e-4)  # three digits
-        assert someone.entry.score == dense.score[place]
+        assert someone.detection.score == dense.score[place]
         assert (someone.mask[dense.inds == place + 1]).all()
 
 
 def test_vertices_are_the_nearest_of_the_open_reference(everything: Path) -> None:
     dense, vertices = dumps.read_dense(everything / "a.npz"), dumps.read_indices(everything / "a_vertices.png")
-    np.testing.assert_array_equal(vertices, VertexLookup(open_reference())(dense.part, dense.uv))
+    np.testing.assert_array_equal(
+        vertices, chart_vertices.of_reference(open_reference()).mesh_vertices(dense.part, dense.uv)
+    )
 
 
 def test_both_result_lists_hold_the_same(everything: Path) -> None:
@@ -157,9 +160,9 @@ def test_both_result_lists_hold_the_same(everything: Path) -> None:
         results.read_results(everything / "results.json"), results.read_results(everything / "results.npz"), strict=True
     )
     for one, other in pairs:
-        assert (one.image_id, one.category_id, one.score) == (other.image_id, other.category_id, other.score)
-        np.testing.assert_array_equal(one.bbox, other.bbox)
-        np.testing.assert_array_equal(one.iuv, other.iuv)
+        assert (one.image, one.category, one.score) == (other.image, other.category, other.score)
+        np.testing.assert_array_equal(one.box_xywh, other.box_xywh)
+        np.testing.assert_array_equal(one.iuv(), other.iuv())
 
 
 def test_texture_is_taken_from_predictions(everything: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -4,22 +4,22 @@
     NAME_iuv.png    read_iuv                NAME_vertices.png    read_indices
     NAME.npz        read_dense              NAME_normals.png     read_normals
 
-The lists of all pictures' people are read by `inference.results`.
+The lists of all pictures' people, results.json and results.npz, are read by `densepose.results.read_results`.
 
 Every reader raises InputError, with one line that names the file and the place, for what is no such file.
 """
 
 import os
+import zipfile
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from simpose_tf import charts, files, keypoints
+from simpose_tf.densepose.annotations import read_json
+from simpose_tf.densepose.results import Detection, parse_results
 from simpose_tf.errors import InputError
-from simpose_tf.inference import results
-from simpose_tf.inference.results import PICTURE_FAULTS, Entry
 from simpose_tf.visualize import normals
 
 
@@ -28,12 +28,12 @@ class Person:
     """One person of NAME.json.
 
     Attributes:
-      entry: the person as the result list has it.
+      detection: the person as the result list has it; its `iuv()` is uint8 `[h,w,3]` in the box.
       keypoints: float64 `[17,3]` x, y, score; COCO's coordinates, which name pixels by their index.
       mask: bool `[H,W]` in the whole picture.
     """
 
-    entry: Entry
+    detection: Detection
     keypoints: np.ndarray
     mask: np.ndarray
 
@@ -114,19 +114,21 @@ def _counts(text: str) -> list[int]:
 
 def read_picture_json(path: str | os.PathLike) -> Picture:
     """Read NAME.json."""
-    content = results.load_json(path)
+    content = read_json(path, "NAME.json")
     try:
         name, image_id = str(content["image"]), int(content["image_id"])
         height, width, found = int(content["height"]), int(content["width"]), list(content["people"])
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: no picture of simpose_tf.predict ({error!r})") from error
-    people = tuple(_person(item, (height, width), f"{path}, person {place}") for place, item in enumerate(found))
+    people = tuple(
+        Person(detection, *_points_and_mask(item, (height, width), detection.place))
+        for item, detection in zip(found, parse_results(found, str(path)), strict=True)
+    )
     return Picture(name, image_id, height, width, people)
 
 
-def _person(item: Any, size: tuple[int, int], where: str) -> Person:
-    """Return a person of NAME.json."""
-    entry = results.entry_of_json(item, where)
+def _points_and_mask(item: dict, size: tuple[int, int], where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return keypoints `[17,3]` and mask `[H,W]` of a person of NAME.json."""
     try:
         points, rle = np.array(item["keypoints"], np.float64), item["segmentation"]
         points = points.reshape(keypoints.NUM_KEYPOINTS, 3)
@@ -135,7 +137,7 @@ def _person(item: Any, size: tuple[int, int], where: str) -> Person:
     mask = decode_rle(rle, where)
     if mask.shape != size:
         raise InputError(f"{where}: its mask is {mask.shape[1]} x {mask.shape[0]}, the picture {size[1]} x {size[0]}")
-    return Person(entry, points, mask)
+    return points, mask
 
 
 def read_iuv(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +188,13 @@ def write_dense(path: str | os.PathLike, dense: Dense) -> None:
 
 def read_dense(path: str | os.PathLike) -> Dense:
     """Read NAME.npz."""
-    stored = results.load_npz(path, tuple(_DENSE_KINDS))
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = {key: file[key] for key in _DENSE_KINDS}
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: no .npz of simpose_tf.predict ({error})") from error
     for key, kind in _DENSE_KINDS.items():
         if stored[key].dtype != np.dtype(kind):
             raise InputError(f"{path}: {key} is {stored[key].dtype}, not {np.dtype(kind)}")
@@ -199,5 +207,5 @@ def _pixels(path: str | os.PathLike) -> np.ndarray:
             return np.asarray(opened)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except PICTURE_FAULTS as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: not a readable picture ({' '.join(str(error).split())})") from error

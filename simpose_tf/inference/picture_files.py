@@ -12,8 +12,8 @@ from simpose_tf import files, geometry
 from simpose_tf.errors import InputError
 from simpose_tf.inference import dumps, people
 from simpose_tf.inference.people import CropPeople, PredictedPerson
-from simpose_tf.surface import references
-from simpose_tf.surface.iuv_vertices import VertexLookup
+from simpose_tf.surface import chart_vertices, references
+from simpose_tf.surface.chart_vertices import ChartVertices
 from simpose_tf.visualize import atlas, normals, overlays
 from simpose_tf.visualize.atlas import Atlas
 from simpose_tf.visualize.overlays import DrawnMaps, DrawnPerson
@@ -34,14 +34,14 @@ class Wanted:
       alone: whether each layer is also drawn alone, and all beside the picture.
       dumps: of `DUMPS`.
       texture: for the layer `texture`.
-      lookup: for the dump `vertices`.
+      vertices: for the dump of that name.
     """
 
     layers: tuple[str, ...] = overlays.DEFAULT_LAYERS
     alone: bool = False
     dumps: tuple[str, ...] = ()
     texture: Atlas | None = None
-    lookup: VertexLookup | None = None
+    vertices: ChartVertices | None = None
 
 
 USUAL = Wanted()
@@ -83,8 +83,8 @@ def wanted_of(options: flags.FlagValues) -> Wanted:
         texture = atlas.read_atlas(options.atlas) if options.atlas else atlas.checker_atlas()
     elif options.atlas:
         raise InputError("--atlas is for the layer texture; name it in --draw")
-    lookup = VertexLookup(references.load(options.reference)) if "vertices" in named else None
-    return Wanted(layers, options.draw is not None, named, texture, lookup)
+    vertices = chart_vertices.of_reference(references.load(options.reference)) if "vertices" in named else None
+    return Wanted(layers, options.draw is not None, named, texture, vertices)
 
 
 def _dumps(text: str | None) -> tuple[str, ...]:
@@ -130,9 +130,9 @@ def _write_dumps(
     if "npz" in wanted.dumps:
         written.append(f"{name}.npz")
         dumps.write_dense(output / written[-1], _dense(found, dense, owner))
-    if wanted.lookup is not None:
+    if wanted.vertices is not None:
         written.append(f"{name}_vertices.png")
-        dumps.write_indices(output / written[-1], wanted.lookup(dense.part, dense.uv))
+        dumps.write_indices(output / written[-1], wanted.vertices.mesh_vertices(dense.part, dense.uv))
     return written
 
 

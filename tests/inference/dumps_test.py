@@ -1,6 +1,8 @@
 """What predict writes for a picture, read back."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +57,12 @@ def test_picture_json_reads_back(tmp_path: Path) -> None:
     read = dumps.read_picture_json(picture_json(tmp_path))
     assert (read.image, read.image_id, read.height, read.width) == ("a.jpg", 5, 30, 40)
     (found,) = read.people
-    np.testing.assert_array_equal(found.entry.bbox, [20, 10, 3, 4])
+    np.testing.assert_array_equal(found.detection.box_xywh, [20, 10, 3, 4])
     np.testing.assert_array_equal(found.keypoints[1], [1.5, 2.5, 0.5])
     expected = np.zeros((30, 40), bool)
     expected[11:13, 20:23] = True
     np.testing.assert_array_equal(found.mask, expected)
-    np.testing.assert_array_equal(found.entry.iuv[..., 0] > 0, expected[10:14, 20:23])
+    np.testing.assert_array_equal(found.detection.iuv()[..., 0] > 0, expected[10:14, 20:23])
 
 
 @pytest.mark.parametrize(
@@ -68,12 +70,12 @@ def test_picture_json_reads_back(tmp_path: Path) -> None:
     [
         ({"keypoints": [1, 2]}, "needs 17 keypoints"),
         ({"segmentation": {"size": [2, 2], "counts": [4]}}, "its mask is 2 x 2, the picture 40 x 30"),
-        ({"uv_data": "x"}, "uv_data is not base64"),
-        ({"score": "high"}, "no entry of a DensePose result list"),
+        ({"uv_data": "x"}, "uv_data is no base64"),
+        ({"score": "high"}, "score is high, not a finite number"),
     ],
 )
 def test_person_at_fault_is_told_with_its_place(tmp_path: Path, changes: dict, fault: str) -> None:
-    with pytest.raises(InputError, match=f"a.json, person 0: .*{fault}"):
+    with pytest.raises(InputError, match=f"a.json: result 0.*{fault}"):
         dumps.read_picture_json(picture_json(tmp_path, **changes))
 
 
@@ -146,3 +148,9 @@ def test_files_of_another_kind_are_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=fault):
             read(tmp_path / name)
+
+
+def test_readers_need_no_tensorflow() -> None:
+    code = "import sys, simpose_tf.inference.dumps, simpose_tf.extract_texture; "
+    code += "assert not {'tensorflow', 'cv2'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
