@@ -144,7 +144,7 @@ def test_files_of_another_kind_are_told(tmp_path: Path) -> None:
         (dumps.read_indices, "none.png", "no such file"),
         (dumps.read_dense, "a.npz", "no .npz of simpose_tf.predict"),
         (dumps.read_dense, "object.npz", "no .npz of simpose_tf.predict"),
-        (dumps.read_picture_json, "none.json", "no such file"),
+        (dumps.read_picture_json, "none.json", "No such file"),
     ):
         with pytest.raises(InputError, match=fault):
             read(tmp_path / name)
