@@ -7,9 +7,13 @@ For each picture NAME.jpg the output folder gets
     NAME.json          image_id, size and people: box, score, COCO keypoints, uv_data (DensePose), mask (COCO RLE)
     NAME_iuv.png       the picture's size; channels I (part), U * 255, V * 255; 0 where nobody is
     NAME_normals.png   the picture's size; (n + 1) / 2 * 255 of the normals, camera frame: x right, y down, z away
+    NAME_inds.png      the picture's size; whose pixel it is: person k of NAME.json is k + 1, 0 nobody
     NAME_overlay.jpg   iso-contours of u and v, skeleton, box, score
 
 and for all of them results.json (the DensePose result list) and index.html, whose previews lie in previews/.
+`--draw=contours,keypoints,...` draws other layers in NAME_overlay.jpg, each also alone (NAME_LAYER.jpg) and all beside
+the picture (NAME_beside.jpg). `--dump=npz,vertices` adds NAME.npz and results.npz (full precision), NAME_vertices.png.
+`simpose_tf.inference.dumps` and `simpose_tf.densepose.results` read everything back.
 Pictures are turned upright as their EXIF says. Where people overlap, a pixel of the picture-sized files goes to the
 person with the higher mask probability; `uv_data` and masks of single people are not cut.
 """
@@ -22,20 +26,19 @@ from pathlib import Path
 
 import numpy as np
 from absl import flags
-from PIL import Image
 
 from simpose_tf import app, files
+from simpose_tf.densepose import results
 from simpose_tf.errors import InputError
-from simpose_tf.inference import boxes, people
+from simpose_tf.inference import boxes, people, picture_files
 from simpose_tf.inference.people import PredictedPerson
+from simpose_tf.inference.picture_files import Wanted
 from simpose_tf.inference.pictures import find_pictures, picture_size, read_picture
-from simpose_tf.visualize import normals, overlays
 from simpose_tf.visualize.prediction_page import PagePicture, page
 
 FLAGS = flags.FLAGS
 
 _PROGRESS_SECONDS = 5.0
-_PREVIEW_SIDE = 900
 
 # Picture uint8 RGB, boxes `[N,4]` yxyx, their scores `[N]` -> people, at most N.
 Predict = Callable[[np.ndarray, np.ndarray, np.ndarray], list[PredictedPerson]]
@@ -60,12 +63,14 @@ def define_flags() -> None:
         "Give each person once, as for a detector's boxes: NMS of boxes and then of poses. Without it every box gets "
         "its person.",
     )
+    picture_files.define_flags()
 
 
 def main() -> None:
     """Check everything, then predict picture by picture."""
     output = files.output_folder(FLAGS.output, "--output")
     work, skipped = plan(find_pictures(FLAGS.input), FLAGS.boxes)
+    wanted = picture_files.wanted_of(FLAGS)
     files.require_dir(FLAGS.model, "--model")
     # TensorFlow takes seconds to load: what is wrong with the options was told before.
     from simpose_tf.inference import exported, predictor
@@ -78,7 +83,7 @@ def main() -> None:
     def predict(image: np.ndarray, boxes_yxyx: np.ndarray, scores: np.ndarray) -> list[PredictedPerson]:
         return of_boxes(model, image, boxes_yxyx, FLAGS.batch_size, scores)
 
-    predict_all(predict, work, skipped, output)
+    predict_all(predict, work, skipped, output, wanted)
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,9 @@ def _raise_if_all_bad(good: Sequence, skipped: Sequence[str]) -> None:
         raise InputError(f"--input: none of {len(skipped)} pictures is readable, the first: {skipped[0]}")
 
 
-def predict_all(predict: Predict, work: list[Work], unreadable: list[str], output: Path) -> None:
+def predict_all(
+    predict: Predict, work: list[Work], unreadable: list[str], output: Path, wanted: Wanted = picture_files.USUAL
+) -> None:
     """Predict all pictures and write everything; `unreadable` tells of pictures that are left out already.
 
     Raises InputError, with nothing written, if not one picture is readable.
@@ -151,11 +158,13 @@ def predict_all(predict: Predict, work: list[Work], unreadable: list[str], outpu
             skipped.append(str(error))
             continue
         found = predict(image, item.boxes_yxyx, item.scores)
-        rows.append(write_picture(output, item, image, found))
+        rows.append(write_picture(output, item, image, found, wanted))
         entries += [people.densepose_entry(person, item.image_id) for person in found]
         say(done, len(entries))
     _raise_if_all_bad(rows, skipped)
     files.write_text(output / "results.json", json.dumps(entries) + "\n")
+    if "npz" in wanted.dumps:
+        results.write_results_npz(output / "results.npz", results.parse_results(entries, "results.json"))
     notes = [f"{len(entries)} people in {len(rows)} pictures", *(f"Skipped: {line}" for line in skipped)]
     files.write_text(output / "index.html", page("SimPose predictions", notes, rows))
     app.say(f"{len(entries)} people in {len(rows)} pictures, {len(skipped)} skipped: {output / 'index.html'}")
@@ -176,13 +185,10 @@ class _Progress:
             app.say(f"{done}/{self._count} pictures, {found} people, {left:.0f} s left")
 
 
-def write_picture(output: Path, item: Work, image: np.ndarray, found: list[PredictedPerson]) -> PagePicture:
+def write_picture(
+    output: Path, item: Work, image: np.ndarray, found: list[PredictedPerson], wanted: Wanted = picture_files.USUAL
+) -> PagePicture:
     """Write the files of one picture and return its row of the page."""
-    dense, owner = people.compose(found, image.shape[:2])
-    maps = overlays.DrawnMaps(owner, np.where(owner >= 0, dense.part, 0), dense.uv, dense.normal)
-    _save(output / f"{item.name}_iuv.png", people.iuv_image(dense))
-    _save(output / f"{item.name}_normals.png", normals.encode(dense.normal, owner >= 0))
-    _draw(output, item.name, image, maps, found)
     height, width = image.shape[:2]
     content = {
         "image": Path(item.path).name,
@@ -192,44 +198,7 @@ def write_picture(output: Path, item: Work, image: np.ndarray, found: list[Predi
         "people": [people.person_json(person, item.image_id, (height, width)) for person in found],
     }
     files.write_text(output / f"{item.name}.json", json.dumps(content) + "\n")
-    note = f"{width} x {height} pixels, {len(found)} {'person' if len(found) == 1 else 'people'}"
-    return _page_row(item, note)
-
-
-def _draw(output: Path, name: str, image: np.ndarray, maps: overlays.DrawnMaps, found: list[PredictedPerson]) -> None:
-    """Write the overlay and the previews of the page."""
-    drawn = [overlays.DrawnPerson(p.box_yxyx, p.keypoints, p.score) for p in found]
-    overlay = overlays.draw_overlay(image, maps, drawn)
-    _save(output / f"{name}_overlay.jpg", overlay)
-    _save(output / "previews" / f"{name}_overlay.jpg", _preview(overlay))
-    _save(output / "previews" / f"{name}_parts.jpg", _preview(overlays.draw_parts(image, maps)))
-    _save(output / "previews" / f"{name}_normals.jpg", _preview(overlays.draw_normals(image, maps)))
-
-
-def _page_row(item: Work, note: str) -> PagePicture:
-    """Return a picture's row of the page."""
-    overlay, iuv, normal = (f"{item.name}_{kind}" for kind in ("overlay.jpg", "iuv.png", "normals.png"))
-    drawings = (
-        ("u and v, keypoints (left orange, right blue), box", f"previews/{overlay}", overlay),
-        ("parts, right ones darker (file: I, U, V)", f"previews/{item.name}_parts.jpg", iuv),
-        ("normals: red right, green up, blue to us", f"previews/{item.name}_normals.jpg", normal),
-    )
-    listed = tuple((file, file) for file in (f"{item.name}.json", iuv, normal))
-    return PagePicture(Path(item.path).name, note, drawings, listed)
-
-
-def _preview(pixels: np.ndarray) -> np.ndarray:
-    """Return a drawing whose long side has at most `_PREVIEW_SIDE` pixels."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
-
-
-def _save(path: Path, pixels: np.ndarray) -> None:
-    """Write a .png or .jpg at once."""
-    options = {"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {}
-    with files.atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, **options)
+    return picture_files.write(output, item.name, Path(item.path).name, image, found, wanted)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ MAINS = (
     "bench_evaluate",
     "convert_distances",
     "geodesic_table",
+    "extract_texture",
 )
 
 # What a package may import of simpose_tf besides itself and the leaves.
@@ -47,7 +48,7 @@ ALLOWED = {
     "ablation": {"visualize"},
     "losses": {"data"},
     "model": {"data"},
-    "inference": {"model", "data", "visualize"},
+    "inference": {"model", "data", "densepose", "surface", "visualize"},
     "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),
     "crop_scores": {"data", "inference", "metrics"},

@@ -121,7 +121,7 @@ def _category(
         people = [person for person in picture.people if person.category == category]
         for kind, candidates in _compare(kinds, image, picture, people, by_image.get(image, []), measure).items():
             compared[kind].append(candidates)
-        if measure and number % _PICTURES_BETWEEN_RELEASES == 0:
+        if measure and measure.vertices.distances and number % _PICTURES_BETWEEN_RELEASES == 0:
             measure.vertices.distances.release()
     return compared
 

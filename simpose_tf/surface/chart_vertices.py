@@ -33,14 +33,14 @@ class ChartVertices:
       part: `[C]` int64, 1..24.
       uv: `[C, 2]` float64.
       vertex: `[C]` int64 the mesh vertex of each: its row in the table of distances.
-      distances: metres between mesh vertices.
+      distances: metres between mesh vertices; None where only places are asked for.
     """
 
     name: str
     part: np.ndarray
     uv: np.ndarray
     vertex: np.ndarray
-    distances: DistanceTable
+    distances: DistanceTable | None
 
     def nearest(self, part: np.ndarray, uv: np.ndarray) -> np.ndarray:
         """Return the chart vertices `[N]` int64 nearest to (u, v) in their part, `NOWHERE` for other parts than 1..24.
@@ -69,8 +69,26 @@ class ChartVertices:
             found = self._of_bytes[keys]
         return found.astype(np.int64)
 
+    def mesh_vertices(self, part: np.ndarray, uv: np.ndarray) -> np.ndarray:
+        """Return the mesh vertices `[...]` int64 nearest to (u, v) in their part's chart, `NOWHERE` for part 0.
+
+        Args:
+          part: integer `[...]`, 0..24, as a map of a picture has them.
+          uv: `[..., 2]` finite.
+
+        Raises:
+          InputError: the body has no vertices of a part.
+        """
+        part = np.asarray(part)
+        found = np.full(part.shape, NOWHERE, np.int64)
+        on = part > 0
+        found[on] = self.vertex[self.nearest(part[on], np.asarray(uv, np.float64)[on])]
+        return found
+
     def apart(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the distances float32 between chart vertices (shapes broadcast), infinite where one is `NOWHERE`."""
+        if self.distances is None:
+            raise ValueError(f"{self.name}: made without distances")
         a, b = np.broadcast_arrays(a, b)
         result = np.full(a.shape, np.inf, np.float32)
         known = (a != NOWHERE) & (b != NOWHERE)
@@ -117,12 +135,12 @@ class _Chart:
         return self.members[place]
 
 
-def of_reference(reference: Reference, distances: DistanceTable) -> ChartVertices:
+def of_reference(reference: Reference, distances: DistanceTable | None = None) -> ChartVertices:
     """Return the chart vertices of a reference surface: its vertices, once for each chart and (u, v) they have.
 
     Args:
       reference: the surface.
-      distances: between its vertices.
+      distances: between its vertices; not needed for places.
     """
     part = np.repeat(reference.part, 3)
     corners = np.column_stack([part, reference.faces.ravel(), reference.uv.reshape(-1, 2).astype(np.float64)])

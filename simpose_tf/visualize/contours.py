@@ -62,13 +62,20 @@ def _turbo() -> np.ndarray:
     return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[:, 0, ::-1]
 
 
-def draw_contours(canvas: np.ndarray, view: View, part: np.ndarray, values: np.ndarray, thickness: int = 1) -> None:
-    """Draw the iso-contours of `values` `[H,W]` into `canvas` uint8 `[h,w,3]`, coloured by their value."""
+def draw_contours(
+    canvas: np.ndarray,
+    view: View,
+    part: np.ndarray,
+    values: np.ndarray,
+    thickness: int = 1,
+    color: tuple[int, int, int] | None = None,
+) -> None:
+    """Draw the iso-contours of `values` `[H,W]` into `canvas` uint8 `[h,w,3]`, coloured by their value or all alike."""
     for line in iso_lines(part, values):
-        color = tuple(int(c) for c in value_colors(np.array(line.level)))
+        ink = color or tuple(int(c) for c in value_colors(np.array(line.level)))
         # OpenCV counts from the centre of the first pixel.
         points = np.round((view.points(line.points) - 0.5) * (1 << _SHIFT)).astype(np.int32)
-        cv2.polylines(canvas, [points], False, color, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(canvas, [points], False, ink, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def draw_borders(canvas: np.ndarray, view: View, part: np.ndarray, color: tuple[int, int, int]) -> None:

@@ -30,18 +30,23 @@ class View:
             size = np.maximum(np.round(np.array(image.shape[1::-1]) * scale), 1).astype(int)
             scale = scale * image.shape[1::-1] / size
             image = cv2.resize(image, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
-        return self._warp(image, scale, cv2.INTER_LINEAR)
+        # The rim goes on outwards: bilinear weights would mix the black outside into it.
+        canvas = self._warp(image, scale, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        inside = self._warp(np.ones(image.shape[:2], np.uint8), scale, cv2.INTER_NEAREST)
+        return canvas * inside[..., None]
 
     def labels(self, values: np.ndarray) -> np.ndarray:
         """Return the canvas with a label map `[H,W]` or `[H,W,C]` on it, nearest pixel, 0 outside."""
         values = values.astype(np.uint8) if values.dtype == bool else values
         return self._warp(values, np.full(2, self.scale), cv2.INTER_NEAREST)
 
-    def _warp(self, values: np.ndarray, scale: np.ndarray, interpolation: int) -> np.ndarray:
+    def _warp(
+        self, values: np.ndarray, scale: np.ndarray, interpolation: int, border: int = cv2.BORDER_CONSTANT
+    ) -> np.ndarray:
         """Warp by canvas + .5 = scale * (values + .5) - origin; OpenCV counts from pixel centres."""
         shift = 0.5 * scale - 0.5 - self.scale * np.array([self.x0, self.y0])
         matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
-        return cv2.warpAffine(values, matrix, (self.width, self.height), flags=interpolation)
+        return cv2.warpAffine(values, matrix, (self.width, self.height), flags=interpolation, borderMode=border)
 
 
 def fit(region_yxyx: np.ndarray, height: int, width: int) -> View:

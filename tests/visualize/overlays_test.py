@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from simpose_tf.visualize import overlays
+from simpose_tf.errors import InputError
+from simpose_tf.visualize import atlas, contours, normals, overlays, parts
 from tests.dolls import doll
 
 
@@ -21,16 +22,16 @@ def drawn_person(score: float) -> overlays.DrawnPerson:
 
 
 def test_picture_off_the_people_stays_as_it_is() -> None:
-    image = doll(720, 600).image
-    nobody = overlays.DrawnMaps(
-        np.full((720, 600), -1), np.zeros((720, 600), np.uint8), np.zeros((720, 600, 2)), np.zeros((720, 600, 3))
-    )
+    image = np.random.default_rng(0).integers(0, 256, (1000, 60, 3), dtype=np.uint8)
+    size = image.shape[:2]
+    nobody = overlays.DrawnMaps(np.full(size, -1), np.zeros(size, np.uint8), np.zeros((*size, 2)), np.zeros((*size, 3)))
     np.testing.assert_array_equal(overlays.draw_overlay(image, nobody, []), image)
 
 
 def test_small_picture_is_enlarged_by_a_whole_number() -> None:
-    assert overlays.draw_overlay(doll().image, maps(), []).shape == (720, 600, 3)
-    assert overlays.draw_parts(doll().image, maps()).shape == (720, 600, 3)
+    # 1000 / 240 pixels: five times as large.
+    assert overlays.draw_overlay(doll().image, maps(), []).shape == (1200, 1000, 3)
+    assert overlays.draw_parts(doll().image, maps()).shape == (1200, 1000, 3)
 
 
 @pytest.mark.parametrize(("score", "seen"), [(0.0, False), (0.9, True)])
@@ -42,20 +43,111 @@ def test_keypoints_without_a_score_are_not_drawn(score: float, seen: bool) -> No
 
 def test_lines_of_two_people_do_not_run_into_one_another() -> None:
     # Two people, each the same part with the same flat ramp, side by side: one line each, or one across both.
-    part = np.full((700, 700), 2, np.uint8)
-    uv = np.full((700, 700, 2), 0.05)
-    uv[..., 0] = np.linspace(0, 1, 700)[:, None]
-    normal = np.zeros((700, 700, 3))
-    split = np.repeat([[0] * 350 + [1] * 350], 700, axis=0)
-    image = np.full((700, 700, 3), 128, np.uint8)
+    part = np.full((1000, 70), 2, np.uint8)
+    uv = np.full((1000, 70, 2), 0.05)
+    uv[..., 0] = np.linspace(0, 1, 1000)[:, None]
+    normal = np.zeros((1000, 70, 3))
+    split = np.repeat([[0] * 35 + [1] * 35], 1000, axis=0)
+    image = np.full((1000, 70, 3), 128, np.uint8)
     two = overlays.draw_overlay(image, overlays.DrawnMaps(split, part, uv, normal), [])
     one = overlays.draw_overlay(image, overlays.DrawnMaps(0 * split, part, uv, normal), [])
     differing = np.flatnonzero(np.any(two != one, axis=(0, 2)))
     assert differing.size
-    assert np.abs(differing - 349.5).max() <= 2
+    assert np.abs(differing - 34.5).max() <= 2
 
 
 def test_normals_are_black_off_the_people() -> None:
     drawn = overlays.draw_normals(doll().image, maps())
     assert not drawn[0, 0].any()
     assert drawn[drawn.shape[0] // 2, drawn.shape[1] // 2, 2] > 200  # the belly faces us
+
+
+@pytest.fixture
+def unscaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw small pictures in their own size: pixels can be compared."""
+    monkeypatch.setattr(overlays, "_MIN_SIDE", 1)
+
+
+def plain(layers: str, texture: atlas.Atlas | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what layers draw of a doll, its picture, and where its parts' inner pixels are."""
+    person = doll()
+    assert person.part is not None and person.u is not None and person.v is not None and person.normal is not None
+    drawn = overlays.DrawnMaps(
+        np.where(person.mask, 0, -1), person.part, np.stack([person.u, person.v], -1), person.normal
+    )
+    people = [overlays.DrawnPerson(person.box_yxyx, np.concatenate([person.keypoints_xy, np.ones((17, 1))], 1), 0.5)]
+    picture = overlays.draw_overlay(person.image, drawn, people, overlays.parse_layers(layers), texture)
+    same = np.zeros(person.part.shape, bool)
+    same[1:, 1:] = (person.part[1:, 1:] == person.part[:-1, 1:]) & (person.part[1:, 1:] == person.part[1:, :-1])
+    return picture, person.image, same & (person.part > 0)
+
+
+def test_fills_cover_people_with_their_colors_and_nothing_else(unscaled: None) -> None:
+    person = doll()
+    assert person.part is not None and person.u is not None and person.v is not None and person.normal is not None
+    expected = {
+        "parts": parts.color_parts(person.part),
+        "u": contours.value_colors(person.u),
+        "v": contours.value_colors(person.v),
+        "normals": normals.color_normals(person.normal, person.mask),
+        "texture": atlas.checker_atlas().colors[np.maximum(person.part.astype(int) - 1, 0), 0, 0],
+    }
+    flat = atlas.Atlas(
+        np.broadcast_to(atlas.checker_atlas().colors[:, :1, :1], (24, 4, 4, 3)), np.ones((24, 4, 4), bool)
+    )
+    opacity = {"parts": 0.85, "u": 0.85, "v": 0.85, "normals": 1.0, "texture": 1.0}
+    for name, colors in expected.items():
+        picture, image, inner = plain(name, flat)
+        mixed = opacity[name] * colors + (1 - opacity[name]) * image
+        assert np.abs(picture - mixed)[inner].max() <= 0.51, name
+        off = np.zeros(inner.shape, bool)
+        off[:20] = True  # above the head
+        np.testing.assert_array_equal(picture[off], image[off])
+
+
+def test_lines_upon_a_fill_are_dark_for_u_and_white_for_v(unscaled: None) -> None:
+    filled, _, _ = plain("v")
+    lined, _, _ = plain("v,contours")
+    changed = lined[np.any(lined != filled, axis=-1)].astype(int)
+    assert changed.size
+    assert (changed.max(-1) < 60).sum() > 100
+    assert (changed.min(-1) > 220).sum() > 100
+
+
+def test_first_fill_wins_and_lines_lie_on_top_in_any_order(unscaled: None) -> None:
+    np.testing.assert_array_equal(plain("parts,u,contours")[0], plain("contours,parts")[0])
+    assert np.any(plain("parts,keypoints,boxes")[0] != plain("parts")[0])
+
+
+def test_holes_of_a_texture_show_the_picture(unscaled: None) -> None:
+    holes = atlas.Atlas(np.zeros((24, 4, 4, 3), np.uint8), np.zeros((24, 4, 4), bool))
+    picture, image, _ = plain("texture", holes)
+    np.testing.assert_array_equal(picture, image)
+
+
+def test_masks_of_neighbours_have_different_colors() -> None:
+    part, owner = np.full((1000, 20), 2, np.uint8), np.repeat([[0] * 10 + [1] * 10], 1000, axis=0)
+    drawn = overlays.DrawnMaps(owner, part, np.zeros((1000, 20, 2)), np.zeros((1000, 20, 3)))
+    picture = overlays.draw_overlay(np.zeros((1000, 20, 3), np.uint8), drawn, [], ("masks",)).astype(int)
+    assert np.abs(picture[5, 5] - picture[5, 15]).max() > 60
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("contours,teeth", "no layer 'teeth'; layers are contours"), (" , ", "name at least one layer")]
+)
+def test_unknown_layers_are_told(text: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        overlays.parse_layers(text)
+
+
+def test_layers_are_named_once() -> None:
+    assert overlays.parse_layers("u, boxes,u") == ("u", "boxes")
+
+
+def test_panels_lie_beside_the_picture_row_by_row() -> None:
+    image = np.full((1000, 500, 3), 7, np.uint8)
+    sheet = overlays.beside(image, [(str(k), np.full((1000, 500, 3), 20 * k, np.uint8)) for k in range(1, 5)])
+    # Panels of 640 x 320 in rows of four, with gaps of 6 and captions of 26 pixels.
+    assert sheet.shape == (6 + 2 * (640 + 26), 6 + 4 * (320 + 6), 3)
+    middles = [(326, 6 + 160 + k * 326) for k in range(4)] + [(326 + 666, 6 + 160)]
+    assert [int(sheet[place][0]) for place in middles] == [7, 20, 40, 60, 80]
