@@ -48,7 +48,7 @@ def main() -> None:
     atlas.write_atlas(output, made)
     shown = made.known.reshape(charts.NUM_PARTS, -1).mean(1)
     parts = int(np.count_nonzero(shown))
-    app.say(f"{people} people, {parts} of {charts.NUM_PARTS} parts, {shown.mean():.0%} of the texels: {output}")
+    app.say(f"{people} people, {parts} of {charts.NUM_PARTS} parts, {shown.mean():.1%} of the texels: {output}")
 
 
 def chosen_people(folder: Path, text: str | None) -> dict[str, list[int] | None]:

@@ -179,8 +179,10 @@ def test_texture_is_taken_from_predictions(everything: Path, tmp_path: Path, cap
     # The echo model's u and v are the picture's red and green: so is each texel's place in its tile.
     part, row, column = np.nonzero(taken.known)
     assert len(part) > 100
-    assert np.abs(taken.colors[part, row, column, 0] - column / 49 * 255).max() < 14
-    assert np.abs(taken.colors[part, row, column, 1] - (1 - row / 49) * 255).max() < 14
+    # At the disc's rim crop pixels mix its colours with the background's, so the model's own u and v are others there.
+    for channel, place in ((0, column / 49), (1, 1 - row / 49)):
+        lost = np.abs(taken.colors[part, row, column, channel] - place * 255)
+        assert np.quantile(lost, 0.95) < 6
 
 
 @pytest.mark.parametrize(
