@@ -2,13 +2,14 @@
 # make demo    the whole system on this machine, ends with a page to look at
 # make bench-render   what a rendered picture costs: CPU seconds by stage, pictures per second
 # make bench-data     what a training crop costs by step, against its bare decode; memory over 50,000 crops
+# make bench-evaluate what the official evaluation of 1,500 pictures takes, seconds and memory
 # make bench-train    training steps per second, and their share of the machine's matrix product
 # make test    lint, types, all tests that are not slow;  make test-slow  the slow ones (the whole demo)
 
 PY := .venv/bin/python
 OUT := out/demo
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-slow demo bench-render bench-data bench-train clean
+.PHONY: help setup check test test-slow demo bench-render bench-data bench-train bench-evaluate clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -45,6 +46,9 @@ $(BENCH)/real/train.manifest.json: | setup
 
 bench-data: setup $(BENCH)/real/train.manifest.json
 	@$(PY) -m simpose_tf.bench_data --gin_file=gin_configs/simpose.gin --crops=50000 $(RECORDS)
+
+bench-evaluate: setup
+	@$(PY) -m simpose_tf.bench_evaluate --output=$(BENCH)/evaluate
 
 bench-train: setup $(BENCH)/real/train.manifest.json
 	@$(PY) -m simpose_tf.bench_train $(RECORDS)
