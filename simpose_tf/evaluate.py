@@ -115,6 +115,8 @@ def _check_together(kinds: list[str] | None, of_files: bool) -> None:
         raise InputError("--labels goes with --metric=uv, normals only")
     if of_files and FLAGS.reference is None and {"gps", "gpsm"} & set(kinds or []):
         raise InputError("--reference: name the folder with DensePose's three evaluation files, or 'open'")
+    if FLAGS.reference not in (None, "open") and not Path(FLAGS.reference).is_dir():
+        raise InputError(f"--reference: {FLAGS.reference!r} is neither 'open' nor a folder")
 
 
 def _of_files(kinds: list[str]) -> dict:

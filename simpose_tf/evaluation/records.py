@@ -46,7 +46,7 @@ def predict_records(
       InputError: bad records.
     """
     found: dict[str, PicturePeople] = {}
-    ids: dict[tuple[str, int, int], int] = {}
+    ids: dict[tuple[int, str, int, int], int] = {}
     for glob in globs:
         files = recordfiles.find(glob, "--records")
         for number in range(files.count):
@@ -65,10 +65,13 @@ def _read(files: recordfiles.RecordFiles, number: int) -> schema.Person:
 
 
 def _add(
-    domain: PicturePeople, record: schema.Person, models: dict[str, ExportedModel], ids: dict[tuple[str, int, int], int]
+    domain: PicturePeople,
+    record: schema.Person,
+    models: dict[str, ExportedModel],
+    ids: dict[tuple[int, str, int, int], int],
 ) -> None:
-    """Take in a record; `ids`: source, seed and image id -> our number of the picture."""
-    picture = (record.source, record.seed, record.image_id)
+    """Take in a record; `ids`: domain, source, seed, image id -> our number of the picture."""
+    picture = (record.domain, record.source, record.seed, record.image_id)
     if picture not in ids:
         ids[picture] = len(ids) + 1
         height, width = record.image_size
