@@ -200,7 +200,8 @@ def require_finite(means: dict[str, float], step: int, has_loss_scale: bool = Fa
 
     With a loss scale (float16) a gradient that overflows is no fault: that step was left out.
     """
-    names = [name for name in means if "/" not in name] + ([] if has_loss_scale else ["gradient_norm/all"])
+    terms = [name for name in means if "/" not in name and name != "loss"]
+    names = [*terms, "loss"] + ([] if has_loss_scale else ["gradient_norm/all"])
     for name in names:
         if not math.isfinite(means[name]):
             what = "the gradient" if "/" in name else f"the term {name!r}"

@@ -29,11 +29,12 @@ def random_batch(
         "normal": unit(rng.normal(size=(*grid, 3))) * (part > 0)[..., None],
     }
     domain = rng.integers(0, 2, size) if gaps else np.full(size, schema.SIM)
+    of_points = rng.spawn(1)[0]
     arrays |= {
-        "point_xy": rng.uniform(-1, [grid[2], grid[1]], (size, 6, 2)),
-        "point_uv": rng.random((size, 6, 2)),
+        "point_xy": of_points.uniform(-1, [grid[2], grid[1]], (size, 6, 2)),
+        "point_uv": of_points.random((size, 6, 2)),
     }
-    points = rng.integers(1, 25, (size, 6)) * (rng.random((size, 6)) < share)
+    points = of_points.integers(1, 25, (size, 6)) * (of_points.random((size, 6)) < share)
     batch = {name: tf.constant(array, tf.float32) for name, array in arrays.items()}
     return {
         **batch,

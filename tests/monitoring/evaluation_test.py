@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from simpose_tf import crop_scores
 from simpose_tf.inference.exported import ExportedModel
+from simpose_tf.inference.scores import G_RMI
 from simpose_tf.metrics.crops import Scores
 from simpose_tf.model import normalization
 from simpose_tf.monitoring import pictures
@@ -32,6 +33,8 @@ def exported(network):
         height=CROP.height,
         width=CROP.width,
         test_enlargement=1.25,
+        score=G_RMI,
+        nms=None,
         people=lambda crops: {},
         maps=lambda crops: network(crops, label_stride=1),
         loaded=network,
