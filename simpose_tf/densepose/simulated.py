@@ -1,4 +1,4 @@
-"""DensePose-COCO annotations of simulated people: points and masks of parts as annotators would have made them.
+"""DensePose-COCO annotations of records: those of simulated people are made as annotators would have made them.
 
 DensePose-COCO has 14 coarse parts, and in each of them at most 14 points, spread over what is seen of it. Here they are
 spread by a fixed rule, so the same person always has the same points.
@@ -47,6 +47,24 @@ def dense_labels(part: np.ndarray, u: np.ndarray, v: np.ndarray, box_yxyx: np.nd
         "dp_V": v[rows, columns].astype(float).tolist(),
         "dp_masks": [_mask(coarse, one, box_yxyx) for one in range(1, NUM_COARSE + 1)],
     }
+
+
+def annotated_labels(points: np.ndarray, coarse: np.ndarray | None, box_yxyx: np.ndarray) -> dict[str, Any]:
+    """Return the keys of `dense_labels` from what annotators placed, as a record keeps it (`data.schema`).
+
+    Args:
+      points: `[P, 5]` x, y, part, u, v, pixels of the record.
+      coarse: uint8 `[H, W]` coarse parts 0..14, or None, and then there are no `dp_masks`.
+      box_yxyx: `[4]` the person's box, pixels of the record.
+    """
+    ymin, xmin, ymax, xmax = np.asarray(box_yxyx, np.float64)
+    size = np.array([max(xmax - xmin, 1e-6), max(ymax - ymin, 1e-6)])
+    place = (np.asarray(points[:, :2], np.float64) - [xmin, ymin]) / size * _SCALE
+    labels = dict(zip(("dp_x", "dp_y"), place.T.tolist(), strict=True))
+    labels |= dict(zip(("dp_I", "dp_U", "dp_V"), np.asarray(points[:, 2:], float).T.tolist(), strict=True))
+    if coarse is None:
+        return labels
+    return labels | {"dp_masks": [_mask(coarse, one, box_yxyx) for one in range(1, NUM_COARSE + 1)]}
 
 
 def _spread(where: np.ndarray) -> np.ndarray:

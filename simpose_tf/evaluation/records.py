@@ -11,7 +11,6 @@ import numpy as np
 from simpose_tf import geometry, keypoints
 from simpose_tf.data import coco, recordfiles, schema
 from simpose_tf.densepose import simulated
-from simpose_tf.errors import InputError
 from simpose_tf.inference import people, predictor
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.inference.people import PERSON, PredictedPerson
@@ -50,18 +49,11 @@ def predict_records(
     for glob in globs:
         files = recordfiles.find(glob, "--records")
         for number in range(files.count):
-            record = _read(files, number)
+            record = recordfiles.read_person(files, number)
             domain = found.setdefault(schema.DOMAIN_NAMES[record.domain], PicturePeople())
             _add(domain, record, models, ids)
             say(sum(len(d.annotations) for d in found.values()))
     return found
-
-
-def _read(files: recordfiles.RecordFiles, number: int) -> schema.Person:
-    try:
-        return schema.decode(files.read(number), files.name(number))
-    except (recordfiles.DamagedRecordError, ValueError) as error:
-        raise InputError(f"{files.name(number)} is damaged: {error}") from error
 
 
 def _add(
@@ -93,7 +85,9 @@ def annotation(record: schema.Person, image_id: int, annotation_id: int) -> dict
     # COCO's keypoints count from pixel centres, half a pixel less than continuous coordinates.
     xy = np.where(labelled[:, None], record.keypoints_xy / scale + np.array([x0, y0]) - 0.5, 0.0)
     dense = {}
-    if record.part is not None and record.u is not None and record.v is not None:
+    if record.points is not None:
+        dense = simulated.annotated_labels(record.points, record.coarse, record.box_yxyx)
+    elif record.part is not None and record.u is not None and record.v is not None:
         dense = simulated.dense_labels(record.part, record.u, record.v, record.box_yxyx)
     return {
         "id": annotation_id,

@@ -8,6 +8,7 @@ from pycocotools import mask as coco_mask
 from simpose_tf.data import schema
 from simpose_tf.data.coco import PeopleFilter
 from simpose_tf.errors import InputError
+from simpose_tf.evaluation.records import annotation
 from tests.mains import run_main
 from tests.tfrecord_tools.coco_files import WINDOW, Sample
 from tfrecord_tools import densepose_coco
@@ -125,3 +126,17 @@ def test_main_writes_what_convert_writes(sample, tmp_path, capsys):
     assert ended.status == 0, ended.stderr
     one, two = ({p.name: p.read_bytes() for p in (tmp_path / n).iterdir()} for n in ("one", "two"))
     assert one == two
+
+
+def test_evaluation_gets_back_what_the_annotations_say(sample, tmp_path):
+    run(sample, tmp_path / "out")
+    one = people_in(tmp_path / "out")[100]
+    given = sample.data["annotations"][0]
+    found = annotation(one, 1, 1)
+    for key in ("dp_x", "dp_y", "dp_I", "dp_U", "dp_V"):
+        np.testing.assert_allclose(found[key], given[key], atol=0.01, err_msg=key)
+    for here, there in zip(found["dp_masks"], given["dp_masks"], strict=True):
+        assert bool(here) == bool(there)
+        if there:
+            # The record keeps whole pixels: a 256th of the box at the rim.
+            assert np.mean(coco_mask.decode(here) != coco_mask.decode(there)) < 0.02
