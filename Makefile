@@ -23,7 +23,7 @@ check: setup
 	@$(PY) -m mypy
 
 test: check
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: setup
 	@$(PY) -m pytest -m slow

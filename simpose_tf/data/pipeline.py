@@ -10,7 +10,6 @@ dict:
 | keypoints_xy | float32 `[B,K,2]` | crop pixels, also of those outside the crop |
 | visibility | int32 `[B,K]` | COCO flags; in training 0 for keypoints outside the crop |
 | has_dense | float32 `[B]` | 1 where the record holds iuv and normals |
-| points | float32 `[B,P,5]` | x, y (crop pixels), part, u, v of annotated points; part 0 where there is none |
 | area | float32 `[B]` | the whole mask's area in crop pixels (for OKS) |
 | picture_area | float32 `[B]` | the same in pixels of the whole picture |
 | record_from_crop | float32 `[B,3,3]` | takes crop to record coordinates |
@@ -26,9 +25,10 @@ Evaluation batches, and training batches after `targets.expand`, also hold
 | part | int32 `[B,Hl,Wl]` | 0..24; 0 off the person and where absent |
 | uv | float32 `[B,Hl,Wl,2]` | in [0, 1]; 0 likewise |
 | normal | float32 `[B,Hl,Wl,3]` | unit normals, camera frame of the crop; 0 likewise |
+| point_xy, point_part, point_uv | `[B,P,...]` | `targets.point_targets` |
 
 and training batches before that the levels of these labels in the record's frame (`crops.cut_crop`): `mask`, `ignore`
-uint8 `[B,Hl,Wl]`, `iuv`, `normal` uint16 `[B,Hl,Wl,3]`.
+uint8 `[B,Hl,Wl]`, `iuv`, `normal` uint16 `[B,Hl,Wl,3]`, `points` float32 `[B,P,5]`.
 """
 
 from collections.abc import Callable

@@ -19,6 +19,7 @@ from simpose_tf import charts, keypoints
 from simpose_tf.data.crops import CropConfig
 
 _LEVELS_16 = 65535.0
+_LEVELS = ("mask", "ignore", "iuv", "normal", "points")  # what `expand` replaces
 
 
 def expand(batch: dict[str, tf.Tensor], crop: CropConfig) -> dict[str, tf.Tensor]:
@@ -30,7 +31,7 @@ def expand(batch: dict[str, tf.Tensor], crop: CropConfig) -> dict[str, tf.Tensor
     """
     if "heatmap" in batch:
         return batch
-    passed = {name: value for name, value in batch.items() if name not in ("mask", "ignore", "iuv", "normal")}
+    passed = {name: value for name, value in batch.items() if name not in _LEVELS}
     dense = dense_targets(batch["iuv"], batch["normal"])
     return passed | {
         "image": tf.cast(batch["image"], tf.float32),

@@ -72,7 +72,8 @@ def test_batch_has_the_promised_entries(globs):
         "visibility": ((4, 17), np.int32), "heatmap": ((*grid, 17), np.float32), "offset": ((*grid, 17, 2), np.float32),
         "keypoint_weight": ((4, 17), np.float32), "mask": (grid, np.float32), "valid": (grid, np.float32),
         "has_dense": ((4,), np.float32), "part": (grid, np.int32), "uv": ((*grid, 2), np.float32),
-        "normal": ((*grid, 3), np.float32), "area": ((4,), np.float32),
+        "point_xy": ((4, 196, 2), np.float32), "point_part": ((4, 196), np.int32),
+        "point_uv": ((4, 196, 2), np.float32), "normal": ((*grid, 3), np.float32), "area": ((4,), np.float32),
         "picture_area": ((4,), np.float32), "record_from_crop": ((4, 3, 3), np.float32),
         "image_id": ((4,), np.int64), "person_id": ((4,), np.int64),
     }  # fmt: skip

@@ -67,6 +67,7 @@ def levels(count=2, **changes):
         "keypoints_xy": np.full((count, 17, 2), 10, np.float32), "visibility": np.zeros((count, 17), np.int32),
         "mask": np.zeros(grid, np.uint8), "ignore": np.zeros(grid, np.uint8),
         "iuv": np.zeros((*grid, 3), np.uint16), "normal": np.zeros((*grid, 3), np.uint16),
+        "points": np.zeros((count, 3, 5), np.float32),
         "record_from_crop": np.tile(np.eye(3, dtype=np.float32), (count, 1, 1)),
     }  # fmt: skip
     return {name: tf.constant(changes.get(name, value)) for name, value in batch.items()}
@@ -160,3 +161,14 @@ def test_mirrored_twice_is_the_same():
     twice = targets.turn_labels(targets.turn_labels(dense, mirror), mirror)
     for name, value in dense.items():
         np.testing.assert_allclose(twice[name], value, atol=1e-6, err_msg=name)
+
+
+def test_points_are_told_in_cells_of_the_label_grid():
+    points = np.zeros((2, 3, 5), np.float32)
+    # Cell (row 1, column 2) of a grid of stride s lies at x = 2 s + .5, y = s + .5.
+    points[1, 0] = [2 * CROP.label_stride + 0.5, CROP.label_stride + 0.5, 7, 0.25, 0.75]
+    batch = targets.expand(levels(points=points), CROP)
+    np.testing.assert_allclose(batch["point_xy"][1, 0], [2, 1])
+    np.testing.assert_array_equal(batch["point_part"], [[0, 0, 0], [7, 0, 0]])
+    np.testing.assert_allclose(batch["point_uv"][1, 0], [0.25, 0.75])
+    assert "points" not in batch

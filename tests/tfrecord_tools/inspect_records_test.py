@@ -109,7 +109,7 @@ def test_other_schema_version_raises_and_names_the_record(tmp_path: Path) -> Non
     good = example.SerializeToString()
     example.features.feature["version"].int64_list.value[0] = schema.VERSION + 1
     path = write(tmp_path / "a.tfrecord", [good, example.SerializeToString()])
-    with pytest.raises(InputError, match=r"a.tfrecord, record 1: schema version 3"):
+    with pytest.raises(InputError, match=r"a.tfrecord, record 1: schema version 4"):
         inspect_records.inspect([path], 4)
 
 
@@ -117,7 +117,7 @@ def test_record_whose_picture_is_none_raises(tmp_path: Path) -> None:
     example = tf.train.Example.FromString(schema.encode(photographed(doll())))
     example.features.feature["image/encoded"].bytes_list.value[0] = b"no jpeg"
     path = write(tmp_path / "a.tfrecord", [example.SerializeToString()])
-    with pytest.raises(InputError, match=r"a.tfrecord, record 0: not a jpeg picture"):
+    with pytest.raises(InputError, match=r"a.tfrecord, record 0: image/encoded: not a jpeg picture"):
         inspect_records.inspect([path], 4)
 
 
