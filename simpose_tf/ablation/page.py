@@ -55,7 +55,7 @@ def _section(study: Study, plot: str) -> str:
 
 def _numbers(study: Study) -> str:
     head = ["", *(row.label for row in study.table.rows), "best constant", "untrained"]
-    lines = ["".join(f"<th>{html.escape(text)}</th>" for text in head)]
+    lines = ["".join(f'<th class="n">{html.escape(text)}</th>' for text in head)]
     for metric in METRICS:
         pairs = cells(study, metric)
         ends = [number(study.baseline(column, metric), metric) for column in ("constant", "untrained")]
@@ -73,7 +73,8 @@ def _cells(texts: Sequence[str]) -> str:
 def _findings(found: Sequence[Finding]) -> str:
     if not found:
         return ""
-    head = "<tr><th>what the paper's table says</th><th>paper</th><th>ours (± two standard errors)</th><th></th></tr>"
+    titles = "what the paper's table says", "paper", "ours (± two standard errors)", ""
+    head = "<tr>" + "".join(f'<th class="c">{text}</th>' for text in titles) + "</tr>"
     rows = "".join(
         f"<tr><td>{html.escape(f.claim)}</td><td>{html.escape(f.paper)}</td><td>{html.escape(f.ours)}</td>"
         f"<td>{f.verdict if f.verdict == AS else f'<b>{f.verdict}</b>'}</td></tr>"

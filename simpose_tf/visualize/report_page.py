@@ -29,6 +29,7 @@ code, pre { color: #23262d } pre { background: #f4f5f7 } th, td { border-color: 
 figure { margin: 10px 0 } summary { cursor: pointer; color: #6b7280 }
 .tiles { display: flex; flex-wrap: wrap; gap: 10px 34px; margin: 14px 0 18px } table { width: 100% }
 .tile b { display: block; font-size: 24px } th { white-space: nowrap; width: 8em; padding-left: 0 }
+th.c, th.n { width: auto; padding-left: 14px } th.n { text-align: right } td.n { white-space: nowrap }
 .tile span { color: #6b7280; font-size: 13px }
 """
 
