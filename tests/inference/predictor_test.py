@@ -30,7 +30,7 @@ def coordinates_picture(height: int, width: int) -> np.ndarray:
 
 
 def test_crop_size_and_enlargement_come_from_the_export(model: exported.ExportedModel) -> None:
-    assert (model.height, model.width, model.test_enlargement) == (HEIGHT, WIDTH, 1.25)
+    assert (model.stage.height, model.stage.width, model.stage.test_enlargement) == (HEIGHT, WIDTH, 1.25)
 
 
 @pytest.mark.parametrize("size", [(150, 120), (40, 60), (700, 500)])
@@ -130,7 +130,8 @@ def test_scores_of_boxes_are_weighed_in_where_the_model_says_so(model: exported.
     boxes = np.array([[20.0, 10, 80, 40], [30, 20, 70, 50], [10, 10, 60, 50]])
     image, box_scores = coordinates_picture(100, 80), np.array([0.25, 1.0, 0.0])
     plain = predictor.predict_people(model, image, boxes, 2, box_scores)
-    weighed = dataclasses.replace(model, score=dataclasses.replace(model.score, box=1.0))
+    stage = dataclasses.replace(model.stage, score=dataclasses.replace(model.stage.score, box=1.0))
+    weighed = dataclasses.replace(model, stage=stage)
     other_people = predictor.predict_people(weighed, image, boxes, 2, box_scores)
     for one, other, box_score in zip(plain, other_people, box_scores, strict=True):
         assert other.score == pytest.approx((one.score * box_score) ** 0.5)
