@@ -48,7 +48,7 @@ ALLOWED = {
     "ablation": {"visualize"},
     "losses": {"data"},
     "model": {"data"},
-    "inference": {"model", "data", "densepose", "surface", "visualize"},
+    "inference": {"model", "data", "densepose", "metrics", "surface", "visualize"},
     "serving": {"inference", "model"},
     "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),

@@ -8,11 +8,13 @@ method). Likeness is the mean of the boxes' IoU and the poses' OKS.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from pycocotools import mask as coco_mask
 from scipy.optimize import linear_sum_assignment
 
-from simpose_tf.inference import nms
+from simpose_tf import geometry
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.inference.smoothing import OneEuro
+from simpose_tf.metrics.oks import similarities
 
 # Less alike are two people. A box IoU of .5 alone suffices, or half of each.
 _SAME = 0.25
@@ -108,10 +110,10 @@ def _steadied(time: float, person: PredictedPerson, track: _Track) -> PredictedP
 def _likeness(box_yxyx: np.ndarray, keypoints: np.ndarray, found: list[PredictedPerson]) -> np.ndarray:
     """Return how alike somebody and each of the people found are, `[N]` in [0, 1]."""
     boxes = np.stack([person.box_yxyx for person in found])
-    poses = np.stack([person.keypoints[:, :2] for person in found])
-    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    area = np.prod(box_yxyx[2:] - box_yxyx[:2])
-    return (nms.box_iou(box_yxyx, boxes) + nms.pose_oks(keypoints, poses, (area + areas) / 2)) / 2
+    ious = coco_mask.iou(*(geometry.box_xywh_from_yxyx(some) for some in (box_yxyx[None], boxes)), [0] * len(found))[0]
+    areas = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) + np.prod(box_yxyx[2:] - box_yxyx[:2])) / 2
+    oks = [similarities(p.keypoints[:, :2], keypoints, area).mean() for p, area in zip(found, areas, strict=True)]
+    return (ious + np.array(oks)) / 2
 
 
 def _middle(box_yxyx: np.ndarray) -> np.ndarray:

@@ -243,6 +243,7 @@ class _Tally:
 
 def page_clip(item: ClipWork, frames: int, tracks: int) -> PageClip:
     """Return a clip's part of the page: `frames` were predicted, in which so many `tracks` were followed."""
-    note = f"{item.facts.width} x {item.facts.height} pixels, {frames} frames, {tracks} people followed"
+    followed = f"{tracks} {'person' if tracks == 1 else 'people'} followed"
+    note = f"{item.facts.width} x {item.facts.height} pixels, {frames} frames, {followed}"
     names = output_names(item.name)
     return PageClip(Path(item.path).name, note, names[0], tuple((name, name) for name in names))

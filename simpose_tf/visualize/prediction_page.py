@@ -19,7 +19,7 @@ h1 {{ font-size: 22px; margin: 0 0 4px }} h2 {{ font-size: 16px; margin: 36px 0 
 p {{ margin: 0 0 6px; color: #a0a2ab }} a {{ color: #ffb347 }}
 .row {{ display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px }}
 figure {{ margin: 0 }} figure img {{ width: 100%; display: block; border-radius: 4px; background: #000 }}
-video {{ width: 100%; max-height: 80vh; border-radius: 4px; background: #000 }}
+video {{ display: block; max-width: 100%; max-height: 80vh; border-radius: 4px; background: #000 }}
 nav {{ margin: 12px 0 }} nav a, nav b {{ margin-right: 10px; white-space: nowrap }}
 figcaption {{ font-size: 13px; color: #a0a2ab; padding-top: 4px }}
 @media (max-width: 800px) {{ .row {{ grid-template-columns: 1fr }} }}
