@@ -3,14 +3,17 @@
     NAME.json       read_picture_json       NAME_inds.png        read_indices
     NAME_iuv.png    read_iuv                NAME_vertices.png    read_indices
     NAME.npz        read_dense              NAME_normals.png     read_normals
+    NAME.jsonl      read_frames
 
 The lists of all pictures' people, results.json and results.npz, are read by `densepose.results.read_results`.
 
 Every reader raises InputError, with one line that names the file and the place, for what is no such file.
 """
 
+import json
 import os
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +50,21 @@ class Picture:
     height: int
     width: int
     people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class ClipFrame:
+    """A line of NAME.jsonl: a frame's number, its time in seconds, its id in results.json, its people, their tracks.
+
+    `tracks` are int, one for each of `people`: the same person has the same one in all frames.
+    """
+
+    frame: int
+    time: float
+    image_id: int
+    people: tuple[Person, ...]
+    tracks: tuple[int, ...]
+    broken: bool
 
 
 @dataclass(frozen=True)
@@ -125,6 +143,33 @@ def read_picture_json(path: str | os.PathLike) -> Picture:
         for item, detection in zip(found, parse_results(found, str(path)), strict=True)
     )
     return Picture(name, image_id, height, width, people)
+
+
+def read_frames(path: str | os.PathLike) -> Iterator[ClipFrame]:
+    """Yield the frames of NAME.jsonl, one by one."""
+    try:
+        with open(path, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                yield _frame(line, f"{path}, line {number}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: no such file, or no text ({error})") from error
+
+
+def _frame(line: str, where: str) -> ClipFrame:
+    """Return the frame of a line. Raises InputError if it is none."""
+    try:
+        content = json.loads(line)
+        number, time, image_id = int(content["frame"]), float(content["time"]), int(content["image_id"])
+        found, broken = list(content["people"]), bool(content.get("broken", False))
+        tracks = tuple(int(item["track"]) for item in found)
+        sizes = [tuple(item["segmentation"]["size"]) for item in found]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{where}: no frame of simpose_tf.predict ({error!r})") from error
+    people = tuple(
+        Person(detection, *_points_and_mask(item, size, detection.place))
+        for item, size, detection in zip(found, sizes, parse_results(found, where), strict=True)
+    )
+    return ClipFrame(number, time, image_id, people, tracks, broken)
 
 
 def _points_and_mask(item: dict, size: tuple[int, int], where: str) -> tuple[np.ndarray, np.ndarray]:
