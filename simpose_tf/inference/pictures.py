@@ -49,7 +49,7 @@ def picture_size(path: str) -> tuple[int, int]:
 def _rgb(picture: Image.Image) -> np.ndarray:
     """Return the pixels of a Pillow picture as RGB."""
     if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, np.float64)
+        values = np.nan_to_num(np.asarray(picture, np.float64))
         grey = values / 257 if picture.mode.startswith("I") else values
         return np.repeat(np.clip(np.round(grey), 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
     if "A" in picture.getbands() or "transparency" in picture.info:

@@ -42,7 +42,7 @@ class RunLog:
 
     def has(self, item: Work | ClipWork) -> bool:
         """Return whether an item is done, and is still the same file."""
-        return item.name in self._done and self._done[item.name]["key"] == _key(item)
+        return item.name in self._done and self._done[item.name].get("key") == _key(item)
 
     def facts(self, item: Work | ClipWork) -> dict[str, Any]:
         """Return what is noted about an item that is done."""

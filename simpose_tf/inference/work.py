@@ -141,11 +141,11 @@ def output_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _stem(path: str) -> str:
-    return Path(path).stem
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def _file_name(path: str) -> str:
-    return Path(path).name.replace(".", "_")
+    return os.path.basename(path).replace(".", "_")
 
 
 def _flat(path: str) -> str:

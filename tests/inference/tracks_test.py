@@ -12,7 +12,7 @@ def person(x: float, y: float = 200.0, height: float = HEIGHT) -> PredictedPerso
     """Return someone whose middle is (x, y): a box, half as wide as high, and 17 keypoints spread over it."""
     box = np.array([y - height / 2, x - height / 4, y + height / 2, x + height / 4])
     spread = np.stack([np.linspace(-0.2, 0.2, 17), np.linspace(-0.4, 0.4, 17) ** 3 * 5], -1) * height
-    keypoints = np.concatenate([spread + [x, y], np.full((17, 1), 0.5)], axis=1)
+    keypoints = np.concatenate([spread + np.array([x, y]), np.full((17, 1), 0.5)], axis=1)
     crop = CropPeople(*(np.zeros((1, 1, *more), np.float32) for more in ((), (), (2,), (3,))))
     return PredictedPerson(box, 0.9, keypoints, crop, np.eye(3))
 

@@ -81,7 +81,9 @@ def test_broken_frame_is_told_and_the_one_before_shown(walk: str, tmp_path: Path
     frames = list(dumps.read_frames(tmp_path / "out" / "a.jsonl"))
     assert [frame.frame for frame in frames if frame.broken] == [5]
     assert frames[5].people == ()
-    drawn = [frame.image.astype(int) for frame in video_files.read_frames(str(tmp_path / "out" / "a.mp4"), FrameRange())]
+    drawn = [
+        frame.image.astype(int) for frame in video_files.read_frames(str(tmp_path / "out" / "a.mp4"), FrameRange())
+    ]
     assert np.abs(drawn[5] - drawn[4]).mean() < 1.5 < np.abs(drawn[6] - drawn[5]).mean()
 
 
