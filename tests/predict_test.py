@@ -3,8 +3,10 @@
 import base64
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -23,7 +25,7 @@ from simpose_tf.surface import chart_vertices
 from simpose_tf.surface.reference import open_reference
 from simpose_tf.visualize import atlas, normals
 from tests import mains
-from tests.inference import savedmodels
+from tests.inference import clips, savedmodels
 
 
 @pytest.fixture(scope="module")
@@ -309,3 +311,101 @@ def test_folder_that_is_no_model_ends_with_one_line_and_nothing_written(tmp_path
     assert len(done.stderr.strip().splitlines()) == 1
     assert "is no SavedModel" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_clip_and_picture_in_one_command(model: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(scene(40, 30)).save(tmp_path / "in" / "a.png")
+    clips.save(tmp_path / "in" / "walk.avi", clips.walking(9), "MJPG")
+    arguments = [f"--model={model}", f"--input={tmp_path / 'in'}", f"--output={tmp_path / 'out'}"]
+    options = ["--every=2", "--frames=1:8", "--smooth=0.3", "--codec=mpeg4"]
+    done = mains.run_main(predict, [*arguments, *options], capsys)
+    assert done.status == 0, done.stderr
+    assert "5 people in 1 pictures and 1 clips, 0 skipped" in done.stdout
+    frames = list(dumps.read_frames(tmp_path / "out" / "walk.jsonl"))
+    assert [frame.frame for frame in frames] == [1, 3, 5, 7]
+    for frame in frames:
+        (person,) = frame.people
+        # The echo model's mask is where blue is: the disc of clips.disc, through a crop as large as the frame.
+        columns = np.nonzero(person.mask)[1]
+        assert abs(columns.mean() + 0.5 - (16 + 1.5 * frame.frame)) < 1
+    again = mains.run_main(predict, [*arguments, *options], capsys)
+    assert "1 of 1 pictures are done already" in again.stdout
+    assert "walk.avi is done already" in again.stdout
+    other = mains.run_main(predict, [*arguments, *options, "--every=3"], capsys)
+    assert "holds a run with other settings (every)" in other.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["--frames=5"], "--frames: name frames as A:B"),
+        (["--every=0"], "--every"),
+        (["--smooth=-1"], "--smooth"),
+        (["--codec=h264"], "--codec"),
+        (["--boxes=b.json"], "--boxes is for pictures"),
+        (["--output=in"], "--output: 'walk.mp4' there is one of the inputs"),
+    ],
+)
+def test_bad_options_of_clips_end_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, options: list[str], fault: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    clips.save(Path("in/walk.mp4"), clips.walking(3))
+    done = mains.run_main(predict, ["--model=m", "--input=in/walk.mp4", "--output=out", *options], capsys)
+    assert done.status == 2
+    assert fault in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_help_tells_every_option() -> None:
+    text = run_main("--help").stdout
+    for name in (
+        "model",
+        "input",
+        "output",
+        "boxes",
+        "flip",
+        "nms",
+        "redo",
+        "draw",
+        "dump",
+        "frames",
+        "smooth",
+        "codec",
+    ):
+        assert re.search(rf"^  --(\[no\])?{name}:", text, re.MULTILINE), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_stopped_run_leaves_whole_files_and_goes_on(model: str, tmp_path: Path, number: int, status: int) -> None:
+    (tmp_path / "in").mkdir()
+    for place in range(60):
+        Image.fromarray(scene(300 + place, 200)).save(tmp_path / "in" / f"p{place:02d}.jpg")
+    command = [sys.executable, "-m", "simpose_tf.predict", f"--model={model}", f"--input={tmp_path / 'in'}"]
+    running = subprocess.Popen([*command, f"--output={tmp_path / 'out'}"], stdout=subprocess.PIPE, text=True)
+    log = tmp_path / "out" / "run.jsonl"
+    while running.poll() is None and not (log.is_file() and len(log.read_text().splitlines()) > 5):
+        time.sleep(0.01)
+    running.send_signal(number)
+    said, _ = running.communicate()
+    assert running.returncode == status
+    if status > 0:
+        assert said.endswith("stopped; the same command goes on where this run ends\n")
+        assert not list((tmp_path / "out").rglob(".*"))
+    for path in (tmp_path / "out").rglob("[!.]*.*"):
+        if path.suffix in (".jpg", ".png"):
+            with Image.open(path) as opened:
+                opened.load()
+        elif path.suffix == ".json":
+            json.loads(path.read_text())
+    for folder in ("out", "whole"):
+        done = subprocess.run([*command, f"--output={tmp_path / folder}"], capture_output=True, text=True, check=True)
+        assert ("pictures are done already" in done.stdout) == (folder == "out")
+    names = {str(path.relative_to(tmp_path / "whole")) for path in (tmp_path / "whole").rglob("*") if path.is_file()}
+    assert {str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()} == names
+    for name in names - {"run.jsonl"}:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

@@ -1,5 +1,8 @@
 """Pictures of every kind become upright RGB."""
 
+import contextlib
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -74,12 +77,83 @@ def test_text_is_no_picture(tmp_path: Path) -> None:
             read(str(tmp_path / "a.jpg"))
 
 
-def test_find_pictures(tmp_path: Path) -> None:
-    for name in ("b.jpg", "a.PNG", "notes.txt"):
-        (tmp_path / name).touch()
-    assert [Path(p).name for p in pictures.find_pictures(str(tmp_path))] == ["a.PNG", "b.jpg"]
-    assert [Path(p).name for p in pictures.find_pictures(str(tmp_path / "*"))] == ["a.PNG", "b.jpg"]
-    assert pictures.find_pictures(str(tmp_path / "b.jpg")) == [str(tmp_path / "b.jpg")]
-    for pattern in (None, str(tmp_path / "none"), str(tmp_path / "*.txt")):
-        with pytest.raises(InputError, match="--input"):
-            pictures.find_pictures(pattern)
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_every_exif_turn_gives_the_upright_picture(tmp_path: Path, turn: int) -> None:
+    # What a camera stores so that the turn of its number shows COLORS (EXIF 2.3, tag 274).
+    stored = {
+        1: COLORS,
+        2: COLORS[:, ::-1],
+        3: COLORS[::-1, ::-1],
+        4: COLORS[::-1],
+        5: COLORS.transpose(1, 0, 2),
+        6: np.rot90(COLORS),
+        7: COLORS.transpose(1, 0, 2)[::-1, ::-1],
+        8: np.rot90(COLORS, -1),
+    }[turn]
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    path = saved(tmp_path, "a.png", Image.fromarray(np.ascontiguousarray(stored)), exif=exif)
+    np.testing.assert_array_equal(pictures.read_picture(path), COLORS)
+    assert pictures.picture_size(path) == (2, 3)
+
+
+def test_cmyk_without_adobe_s_marker_is_inverted_as_well(tmp_path: Path) -> None:
+    # All programs that write CMYK into JPEG invert it, whether they note it (marker APP14) or not.
+    flat = Image.new("RGB", (16, 16), (200, 40, 90)).convert("CMYK")
+    path = Path(saved(tmp_path, "a.jpg", flat, quality=100))
+    data = path.read_bytes()
+    marker = data.find(b"\xff\xee")
+    assert data[marker + 4 : marker + 9] == b"Adobe"
+    path.write_bytes(data[:marker] + data[marker + 2 + int.from_bytes(data[marker + 2 : marker + 4]) :])
+    assert np.abs(pictures.read_picture(str(path)).astype(int) - [200, 40, 90]).max() <= 3
+
+
+def test_grey_with_transparency_is_laid_on_white(tmp_path: Path) -> None:
+    pixels = np.array([[[0, 255], [0, 0], [100, 255], [0, 51]]], np.uint8)
+    path = saved(tmp_path, "a.png", Image.fromarray(pixels, "LA"))
+    np.testing.assert_array_equal(pictures.read_picture(path)[0, :, 0], [0, 255, 100, 204])
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_of_a_moving_picture_the_first_frame_is_read(tmp_path: Path, suffix: str) -> None:
+    first, second = (Image.new("RGB", (20, 10), color) for color in ((250, 0, 0), (0, 0, 250)))
+    options = {"lossless": True} if suffix == "webp" else {}
+    path = saved(tmp_path, f"a.{suffix}", first, save_all=True, append_images=[second], **options)
+    assert np.abs(pictures.read_picture(path).astype(int) - [250, 0, 0]).max() <= 3
+
+
+def test_floats_that_are_none_are_black(tmp_path: Path) -> None:
+    path = saved(tmp_path, "a.tiff", Image.fromarray(np.array([[np.nan, 100.4, np.inf, -5]], np.float32)))
+    np.testing.assert_array_equal(pictures.read_picture(path)[0, :, 0], [0, 100, 255, 0])
+
+
+@pytest.mark.parametrize("side", [9_600, 13_300])
+def test_large_pictures_are_read_without_a_word_up_to_a_limit(tmp_path: Path, side: int) -> None:
+    # Pillow warns from 89 Mpx on and refuses from 179 Mpx on; 9600 ** 2 is 92 Mpx, 13 300 ** 2 is 177 Mpx.
+    path = saved(tmp_path, "a.png", Image.new("1", (side, side)))
+    code = f"import sys; from simpose_tf.inference import pictures; print(pictures.picture_size({path!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == (f"({side}, {side})", "")
+
+
+def test_larger_pictures_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, "a.png", Image.new("1", (13_500, 13_500)))
+    for read in (pictures.picture_size, pictures.read_picture):
+        with pytest.raises(InputError, match=r"a\.png: not a readable picture .*exceeds limit of 178956970 pixels"):
+            read(path)
+
+
+def test_spoilt_files_raise_input_errors_only(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 255, (24, 30, 3), np.uint8))
+    kinds = {"a.jpg": {}, "b.png": {}, "c.webp": {}, "d.gif": {}, "e.bmp": {}, "f.avif": {}, "g.jp2": {}}
+    for name, options in kinds.items():
+        data = Path(saved(tmp_path, name, picture, **options)).read_bytes()
+        for trial in range(30):
+            spoilt = bytearray(data[: rng.integers(len(data))] if trial % 3 == 0 else data)
+            for place in rng.integers(0, max(len(spoilt), 1), 4 * (trial % 3)):
+                spoilt[place] = rng.integers(256)
+            (tmp_path / name).write_bytes(spoilt)
+            for read in (pictures.picture_size, pictures.read_picture):
+                with contextlib.suppress(InputError):
+                    read(str(tmp_path / name))
