@@ -69,10 +69,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Annotations:
-    """A file of annotations: its pictures by id, in rising order, and the ids of its categories."""
+    """A file of annotations.
+
+    Attributes:
+      pictures: by id, in rising order.
+      categories: their ids.
+      has_dense: whether any annotation has a key of DensePose's (`dp_x`, `dp_masks`, ...).
+    """
 
     pictures: dict[Any, Picture]
     categories: list[Any]
+    has_dense: bool
 
 
 def read_annotations(path: str | os.PathLike) -> Annotations:
@@ -107,13 +114,13 @@ def parse_annotations(stored: Any, place: str) -> Annotations:
         numbers.add(person.number)
         if one.get("image_id") in pictures:  # a file may list some of its pictures only
             pictures[one["image_id"]].people.append(person)
-    _check_some_points(stored["annotations"], place)
     kinds = stored.get("categories") or [{"id": one["category_id"]} for one in stored["annotations"]]
     try:
         categories = sorted({kind["id"] for kind in kinds})
     except (TypeError, KeyError) as error:
         raise InputError(f"{place}: 'categories' must be objects with an id") from error
-    return Annotations(pictures, categories)
+    has_dense = any(key.startswith("dp_") for one in stored["annotations"] for key in one)
+    return Annotations(pictures, categories, has_dense)
 
 
 def _name(one: Any, row: int) -> str:
@@ -196,12 +203,3 @@ def points_of(one: dict, here: str) -> Points:
         raise InputError(f"{here}: dp_I must lie in 0..{NUM_PARTS}")
     whole = np.where(part == np.floor(part), part, 0).astype(np.int64)
     return Points(np.stack([x, y], -1), whole, np.stack([u, v], -1))
-
-
-def _check_some_points(annotations: list[dict], place: str) -> None:
-    """Raise InputError for a file of other annotations than DensePose's: they would all be ignored without a word."""
-    people = [one for one in annotations if not one.get("iscrowd")]
-    if people and not any("dp_x" in one for one in annotations):
-        raise InputError(
-            f"{place}: none of {len(annotations)} annotations has DensePose's points ({POINT_KEYS[0]}, ...)"
-        )

@@ -80,9 +80,10 @@ def test_files_of_another_form_are_told(tmp_path):
     assert list(read_annotations(tmp_path / "good.json").pictures) == [1]
 
 
-def test_a_file_where_nobody_has_points_is_no_densepose_file():
+def test_a_file_tells_whether_it_has_anything_of_denseposes():
     bare = cases.without_points(GOOD)
-    with pytest.raises(InputError, match="none of 1 annotations has DensePose's points"):
-        parse_annotations(cases.dataset([bare]), "file")
-    crowd = {**bare, "iscrowd": 1}  # nobody is asked for points of a crowd
-    assert parse_annotations(cases.dataset([crowd]), "file").pictures[1].people[0].points is None
+    has_dense = [parse_annotations(cases.dataset([one]), "file").has_dense for one in (GOOD, bare)]
+    assert has_dense == [True, False]
+    masks_only = {**bare, "dp_masks": []}
+    read = parse_annotations(cases.dataset([masks_only]), "file")
+    assert read.has_dense and read.pictures[1].people[0].points is None
