@@ -1,8 +1,8 @@
 """DensePose-COCO annotations: pictures, their people, and the points annotated on them."""
 
 import json
-import math
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ def _pictures(images: list, place: str) -> dict[Any, Picture]:
     """Return the pictures, still without people, by rising id."""
     pictures = {}
     for row, image in enumerate(images):
-        if not isinstance(image, dict) or not isinstance(image.get("id"), int | str):
+        if not isinstance(image, dict) or not is_id(image.get("id")):
             raise InputError(f"{place}: image number {row} (from 0) has no id")
         size = (image["height"], image["width"]) if {"height", "width"} <= image.keys() else None
         if size and not all(isinstance(side, int) and side > 0 for side in size):
@@ -155,7 +155,7 @@ def _person(one: Any, here: str) -> TruePerson:
     missing = [key for key in ("id", "image_id", "category_id", "bbox", "area") if key not in one]
     if missing:
         raise InputError(f"{here}: no {', '.join(missing)}")
-    if not _is_number(one["id"]) or not _is_number(one["area"]):
+    if not is_number(one["id"]) or not is_number(one["area"]):
         raise InputError(f"{here}: id and area must be numbers")
     return TruePerson(
         number=one["id"],
@@ -170,7 +170,7 @@ def _person(one: Any, here: str) -> TruePerson:
 
 def box_of(stored: Any, here: str) -> np.ndarray:
     """Return a box x, y, width, height `[4]` float64. Raises InputError, naming `here`, for what is none."""
-    if not isinstance(stored, list | tuple) or len(stored) != 4 or not all(_is_number(value) for value in stored):
+    if not isinstance(stored, list | tuple) or len(stored) != 4 or not all(is_number(value) for value in stored):
         raise InputError(f"{here}: bbox must be four finite numbers x, y, width, height")
     box = np.array(stored, np.float64)
     if (box[2:] < 0).any():
@@ -178,9 +178,14 @@ def box_of(stored: Any, here: str) -> np.ndarray:
     return box
 
 
-def _is_number(value: Any) -> bool:
-    """Return whether a json value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Return whether a json value is a number that a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def is_id(value: Any) -> bool:
+    """Return whether a json value can be the id of a picture or a category."""
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def points_of(one: dict, here: str) -> Points:

@@ -51,6 +51,9 @@ def evaluate_files(kinds: Sequence[str], files: Files, rules: Rules, say: Callab
     truth, found = read_annotations(files.annotations), read_results(files.results)
     check_images(truth, found, files.annotations)
     _check_dense(truth, found, files.annotations)
+    others = sum(one.category not in truth.categories for one in found)
+    if others:
+        say(f"{others} of {len(found)} results are of categories that are not in the annotations: they do not count")
     body = references.load(files.reference, files.distances, say) if _NEED_BODY & set(kinds) else None
     return evaluate(kinds, truth, found, body, rules, say)
 
