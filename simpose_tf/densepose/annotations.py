@@ -137,15 +137,28 @@ def _pictures(images: list, place: str) -> dict[Any, Picture]:
         size = (image["height"], image["width"]) if {"height", "width"} <= image.keys() else None
         if size and not all(isinstance(side, int) and side > 0 for side in size):
             raise InputError(f"{place}: image {image['id']}: height and width must be whole numbers of pixels")
-        regions = zip(image.get("ignore_regions_x") or [], image.get("ignore_regions_y") or [], strict=False)
-        if (image.get("ignore_regions_x") or image.get("ignore_regions_y")) and not size:
-            raise InputError(f"{place}: image {image['id']}: ignore_regions need its height and width")
-        unjudged = [[value for point in zip(x, y, strict=False) for value in point] for x, y in regions]
-        pictures[image["id"]] = Picture(size, [], unjudged)
+        pictures[image["id"]] = Picture(size, [], _unjudged(image, f"{place}: image {image['id']}"))
     try:
         return {number: pictures[number] for number in sorted(pictures)}
     except TypeError as error:
         raise InputError(f"{place}: ids of images are numbers and text, mixed") from error
+
+
+def _unjudged(image: dict, here: str) -> list[list[float]]:
+    """Return the polygons of a picture's regions where nothing was annotated."""
+    columns, rows = (image.get(key) or [] for key in ("ignore_regions_x", "ignore_regions_y"))
+    if (columns or rows) and not {"height", "width"} <= image.keys():
+        raise InputError(f"{here}: ignore_regions need its height and width")
+    if not isinstance(columns, list) or not isinstance(rows, list) or not all(map(_is_outline, columns + rows)):
+        raise InputError(f"{here}: ignore_regions_x and _y must be lists of lists of numbers")
+    return [
+        [value for point in zip(x, y, strict=False) for value in point] for x, y in zip(columns, rows, strict=False)
+    ]
+
+
+def _is_outline(values: Any) -> bool:
+    """Return whether these can be the x, or the y, of a polygon."""
+    return isinstance(values, list) and all(is_number(value) for value in values)
 
 
 def _person(one: Any, here: str) -> TruePerson:
@@ -157,6 +170,10 @@ def _person(one: Any, here: str) -> TruePerson:
         raise InputError(f"{here}: no {', '.join(missing)}")
     if not is_number(one["id"]) or not is_number(one["area"]):
         raise InputError(f"{here}: id and area must be numbers")
+    if not is_id(one["image_id"]) or not is_id(one["category_id"]):
+        raise InputError(f"{here}: image_id and category_id must be numbers or text")
+    if one.get("iscrowd", 0) not in (0, 1):
+        raise InputError(f"{here}: iscrowd is {one['iscrowd']!r}, not 0 or 1")
     return TruePerson(
         number=one["id"],
         category=one["category_id"],

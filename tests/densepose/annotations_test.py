@@ -56,12 +56,22 @@ def test_people_without_the_key_have_no_points_and_an_empty_list_has_none():
         ({**GOOD, "dp_V": [0.5, float("inf")]}, "must be finite"),
         ({**GOOD, "dp_x": 3.0}, "lists of numbers"),
         ({**GOOD, "dp_I": [1, 25]}, r"dp_I must lie in 0\.\.24"),
+        ({**GOOD, "image_id": [1]}, "image_id and category_id must be numbers or text"),
+        ({**GOOD, "category_id": None}, "image_id and category_id must be numbers or text"),
+        ({**GOOD, "iscrowd": "yes"}, "iscrowd is 'yes', not 0 or 1"),
         ("person", "no object"),
     ],
 )
 def test_a_faulty_annotation_is_named(person, told):
     with pytest.raises(InputError, match=told):
         parse_annotations(cases.dataset([person]), "file.json")
+
+
+@pytest.mark.parametrize("region", [3, [3], [["a", "b", "c"]], "text", {"a": 1}])
+def test_regions_of_another_form_are_told(region):
+    images = [cases.image(5, ignore_regions_x=region, ignore_regions_y=region)]
+    with pytest.raises(InputError, match="file: image 5: ignore_regions_x and _y must be lists of lists"):
+        parse_annotations(cases.dataset([GOOD], images), "file")
 
 
 def test_files_of_another_form_are_told(tmp_path):
