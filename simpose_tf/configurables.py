@@ -22,6 +22,7 @@ from simpose_tf.data.pipeline import PipelineConfig
 from simpose_tf.data.window import WindowConfig
 from simpose_tf.errors import InputError
 from simpose_tf.figures.cast import CastConfig
+from simpose_tf.inference.detector import DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.losses import LossConfig
@@ -55,6 +56,7 @@ CONFIGURABLE: tuple[type, ...] = (
     AblationConfig,
     ScoreConfig,
     NmsConfig,
+    DetectionConfig,
     TrialConfig,
 )
 
