@@ -18,6 +18,9 @@ _STRIP_PIXELS = 1 << 18
 # COCO's category id of people.
 PERSON = 1
 
+# What `densepose_entry` tells.
+ENTRY_KEYS = ("image_id", "category_id", "bbox", "score", "uv_shape", "uv_data")
+
 
 @dataclass(frozen=True)
 class CropPeople:

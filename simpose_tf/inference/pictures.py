@@ -1,6 +1,6 @@
 """Pictures of any kind as RGB."""
 
-from pathlib import Path
+import warnings
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -8,8 +8,14 @@ from PIL import Image, ImageOps
 from simpose_tf import files
 from simpose_tf.errors import InputError
 
+PICTURE_SUFFIXES = (*files.IMAGE_SUFFIXES, ".gif", ".jfif", ".avif", ".jp2")
+
+# What Pillow has to say about odd files is told in one line, or does not matter.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 # What Pillow raises for files that are broken, cut off, no pictures, or far too large.
-_FAULTS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+# RuntimeError comes of AVIF, MemoryError of sizes that headers make up.
+_FAULTS = (OSError, SyntaxError, ValueError, RuntimeError, MemoryError, Image.DecompressionBombError)
 
 
 def read_picture(path: str) -> np.ndarray:
@@ -50,17 +56,3 @@ def _rgb(picture: Image.Image) -> np.ndarray:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return np.asarray(picture.convert("RGB"))
-
-
-def find_pictures(pattern: str | None, what: str = "--input") -> list[str]:
-    """Return the picture files that a file, folder or glob names, sorted. Raises InputError if there is none."""
-    if not pattern:
-        raise InputError(f"{what}: name a picture, a folder of pictures or a glob")
-    if Path(pattern).is_dir():
-        return files.images_in(pattern, what)
-    if Path(pattern).is_file():
-        return [pattern]
-    found = [path for path in files.match(pattern, what) if Path(path).suffix.lower() in files.IMAGE_SUFFIXES]
-    if not found:
-        raise InputError(f"{what}: no pictures ({', '.join(files.IMAGE_SUFFIXES)}) match {pattern!r}")
-    return found
