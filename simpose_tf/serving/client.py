@@ -18,9 +18,8 @@ from simpose_tf.serving.remote import Client
 FLAGS = flags.FLAGS
 
 # Flags that decide what the outputs look like.
-_SETTINGS = (
-    *("server", "model_name", "model_version", "draw", "dump", "atlas", "reference", "frames", "every", "smooth", "codec")
-)
+_SETTINGS = ("server", "model_name", "model_version", "draw", "dump", "atlas", "reference")
+_VIDEO_SETTINGS = ("frames", "every", "smooth", "codec")
 
 
 def define_flags() -> None:
@@ -33,7 +32,12 @@ def define_flags() -> None:
     flags.DEFINE_integer("parallel", 4, "Requests on their way at the same time.", lower_bound=1, upper_bound=64)
     flags.DEFINE_float("timeout", 60.0, "Seconds for one request.", lower_bound=0.001)
     flags.DEFINE_integer("retries", 5, "How often to send a request again while nobody answers.", lower_bound=0)
-    flags.DEFINE_bool("redo", False, "Do all anew, also what the same command has written into the same folder.")
+    flags.DEFINE_bool(
+        "redo",
+        False,
+        "Do all anew. Without it the same command passes over what it has done into the same folder; it cannot tell "
+        "whether the server's model is still the same.",
+    )
     picture_files.define_flags()
     video.define_flags()
     app.list_in_help("draw", "atlas", "dump", "reference", "frames", "every", "smooth", "codec")
@@ -48,7 +52,7 @@ def main() -> None:
     planned = work.plan(found.pictures, found.clips, None, detect=True)
     wanted = picture_files.wanted_of(FLAGS)
     work.refuse_overwriting(output, planned, lambda name: picture_files.file_names(name, wanted))
-    settings = {name: FLAGS[name].value for name in _SETTINGS}
+    settings = {name: FLAGS[name].value for name in _SETTINGS + _VIDEO_SETTINGS}
     request = Request(output, wanted, video.options_of(FLAGS), settings, FLAGS.redo, FLAGS.parallel)
     server = Server(FLAGS.server, FLAGS.model_name, FLAGS.model_version, FLAGS.timeout, FLAGS.retries)
     with Client(server) as client, app.told_of_stops():
