@@ -20,11 +20,7 @@ Pictures are turned upright as their EXIF says. Where people overlap, a pixel of
 person with the higher mask probability; `uv_data` and masks of single people are not cut.
 """
 
-import contextlib
 import os
-import signal
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -90,7 +86,7 @@ def main() -> None:
     def predict(image: np.ndarray, boxes_yxyx: Any, scores: Any) -> list[PredictedPerson]:
         return of_boxes(model, image, boxes_yxyx, FLAGS.batch_size, scores)
 
-    with _told_of_stops():
+    with app.told_of_stops():
         prediction_run.predict_all(predict, planned, request, app.say)
 
 
@@ -99,24 +95,6 @@ def _settings() -> dict:
     named = {name: FLAGS[name].value for name in _SETTINGS}
     paths = {name: FLAGS[name].value for name in _SETTING_FILES}
     return named | {n: files.digest(p) if p and os.path.exists(p) else p for n, p in paths.items()}
-
-
-@contextlib.contextmanager
-def _told_of_stops() -> Iterator[None]:
-    """End with one line when Ctrl-C or SIGTERM stops the run; what is being written is finished."""
-
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt as stopped:
-        number = stopped.args[0] if stopped.args else signal.SIGINT
-        app.say("stopped; the same command goes on where this run ends")
-        sys.exit(128 + number)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":
