@@ -23,6 +23,7 @@ from simpose_tf.data.window import WindowConfig
 from simpose_tf.detection.run_settings import DetectorConfig
 from simpose_tf.errors import InputError
 from simpose_tf.figures.cast import CastConfig
+from simpose_tf.inference.detector import DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.losses import LossConfig
@@ -56,6 +57,7 @@ CONFIGURABLE: tuple[type, ...] = (
     AblationConfig,
     ScoreConfig,
     NmsConfig,
+    DetectionConfig,
     TrialConfig,
     DetectorConfig,
 )

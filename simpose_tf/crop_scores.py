@@ -36,8 +36,8 @@ def eval_batches(
 
     Raises InputError for bad records, which names the `option` they come from.
     """
-    crop = CropConfig(model.height, model.width, label_stride=1, disk_radius=1.0)
-    augmentation = AugmentationConfig(**_NO_AUGMENTATION, test_enlargement=model.test_enlargement)
+    crop = CropConfig(model.stage.height, model.stage.width, label_stride=1, disk_radius=1.0)
+    augmentation = AugmentationConfig(**_NO_AUGMENTATION, test_enlargement=model.stage.test_enlargement)
     # All globs are checked before the first batch is asked for.
     datasets = [pipeline.eval_batches(records, crop, augmentation, batch_size, option) for records in globs]
     return _numpy(datasets, globs)

@@ -168,7 +168,7 @@ def _check_model_options() -> None:
 
 def _check_same_crops(model, untrained) -> None:
     """Raise InputError unless both exported models see the same crops."""
-    sizes = [(m.height, m.width, m.test_enlargement) for m in (model, untrained)]
+    sizes = [(m.stage.height, m.stage.width, m.stage.test_enlargement) for m in (model, untrained)]
     if sizes[0] != sizes[1]:
         raise InputError(
             f"--untrained: sees other crops (height, width, enlargement: {sizes[1]}) than --model {sizes[0]}"

@@ -1,17 +1,17 @@
-"""Export a trained network as a SavedModel that takes crops and answers with people.
+"""Export a trained network as a SavedModel: crops in, people out; with a detector also pictures in, people out.
 
-    python -m simpose_tf.export --model_dir=DIR --output=DIR [--checkpoint=PATH] [--gin_param=ScoreConfig.mask=1.0 ...]
+    python -m simpose_tf.export --model_dir=DIR --output=DIR [--detector=SAVED_MODEL] [--float16]
+        [--checkpoint=PATH] [--gin_param=ScoreConfig.mask=1.0 ...]
 
-Signatures, each fed with `crops` uint8 `[B,H,W,3]` RGB: `crops` (also `serving_default`) returns what
-`simpose_tf.inference.decode.decode_maps` does; `maps` returns the network's maps on every pixel; `crops_flip` and
-`maps_flip` do so with the mean over each crop and its mirror image, in twice the time.
-`assets.extra/simpose.json` holds the settings of the crop, of the score and of NMS.
+`simpose_tf.serving.signatures` lists the signatures with shapes and units. The detector is any SavedModel of the TF
+Object Detection API: simpose_tf.export_detector's, or one of the TF2 detection zoo. `--float16` stores the weights
+with 16 bits, which halves the file. `assets.extra/simpose.json` holds the settings of the crop, of the score, of NMS
+and of detection, `assets.extra/tf_serving_warmup_requests` what TensorFlow Serving asks when it loads the model.
 """
 
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -21,13 +21,15 @@ from simpose_tf import app, configurables, files, run_checkpoints
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.errors import InputError
-from simpose_tf.inference import flip, scores
-from simpose_tf.inference.decode import decode_maps
+from simpose_tf.inference import detector, scores
+from simpose_tf.inference.detector import DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.model.backbone import BackboneConfig
 from simpose_tf.model.network import Network
 from simpose_tf.optimization import Schedule, ScheduleConfig, TrainingConfig, assign_averages, build_optimizer
+from simpose_tf.serving import warmup
+from simpose_tf.serving.signatures import ServedNetwork, ServedPictures
 
 FLAGS = flags.FLAGS
 
@@ -36,6 +38,8 @@ def define_flags() -> None:
     """Define this main's flags."""
     flags.DEFINE_string("model_dir", None, "Folder of a training run.")
     flags.DEFINE_string("output", None, "Folder for the SavedModel; an older SavedModel there is replaced.")
+    flags.DEFINE_string("detector", None, "SavedModel of a person detector, to take whole pictures.")
+    flags.DEFINE_bool("float16", False, "Store the network's weights with 16 bits.")
     flags.DEFINE_string(
         "checkpoint", None, "Checkpoint to export, e.g. MODEL_DIR/initial/ckpt-0, the untrained one. Default: the last."
     )
@@ -57,17 +61,41 @@ def main() -> None:
     if not checkpoint:
         raise InputError(f"--model_dir: no checkpoint in {str(model_dir)!r} yet")
     configurables.load([str(config)], FLAGS.gin_param)
-    score = configurables.get_if_bound(ScoreConfig) or scores.G_RMI
-    nms = configurables.get_if_bound(NmsConfig)
+    settings = Settings.of_gin()
+    first = detector.load(FLAGS.detector) if FLAGS.detector else None
+    if first and not (settings.nms and settings.detection):
+        raise InputError("--detector: the run's config.gin binds no NmsConfig or no DetectionConfig; give --gin_param")
     network = restored_network(checkpoint)
-    about = {
-        "checkpoint": Path(checkpoint).name,
-        "crop": dataclasses.asdict(network.crop),
-        "test_enlargement": configurables.get(AugmentationConfig).test_enlargement,
-        "score": dataclasses.asdict(score),
-    } | ({"nms": dataclasses.asdict(nms)} if nms else {})
-    save(ServedNetwork(network, score), output, about)
+    served: ServedNetwork | ServedPictures = ServedNetwork(network, settings.score, FLAGS.float16)
+    if first and settings.nms and settings.detection:
+        served = ServedPictures(served, first, settings.test_enlargement, settings.detection, settings.nms)
+    save(served, output, settings.about(Path(checkpoint).name, network.crop))
     app.say(str(output))
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What goes into an export besides the weights; None: the run's settings are older than it."""
+
+    test_enlargement: float
+    score: ScoreConfig
+    nms: NmsConfig | None
+    detection: DetectionConfig | None
+
+    @classmethod
+    def of_gin(cls) -> "Settings":
+        """Return what gin binds."""
+        return cls(
+            test_enlargement=configurables.get(AugmentationConfig).test_enlargement,
+            score=configurables.get_if_bound(ScoreConfig) or scores.G_RMI,
+            nms=configurables.get_if_bound(NmsConfig),
+            detection=configurables.get_if_bound(DetectionConfig),
+        )
+
+    def about(self, checkpoint: str, crop: CropConfig) -> dict:
+        """Return the content of `assets.extra/simpose.json`."""
+        known = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return {"checkpoint": checkpoint, "crop": dataclasses.asdict(crop)} | known
 
 
 def checked_output(path: str | None) -> Path:
@@ -96,49 +124,14 @@ def restored_network(checkpoint: str) -> Network:
     return network
 
 
-class ServedNetwork(tf.Module):
-    """The network with decoding, on crops of the size it was trained on."""
-
-    def __init__(self, network: Network, score: ScoreConfig = scores.G_RMI) -> None:
-        """Wrap a network; the functions are traced when it is saved.
-
-        Args:
-          network: with its weights.
-          score: how people's scores are made.
-        """
-        super().__init__()
-        self.network = network
-        self._score = score
-        shape = (None, network.crop.height, network.crop.width, 3)
-        signature = [tf.TensorSpec(shape, tf.uint8, name="crops")]
-        self.maps = tf.function(self._maps, input_signature=signature)
-        self.crops = tf.function(lambda crops: self._decode(self.maps(crops)), input_signature=signature)
-        self.maps_flip = tf.function(self._maps_flip, input_signature=signature)
-        self.crops_flip = tf.function(lambda crops: self._decode(self.maps_flip(crops)), input_signature=signature)
-
-    @property
-    def signatures(self) -> dict[str, Callable]:
-        """The functions by the names under which they are served."""
-        named = {name: getattr(self, name) for name in ("crops", "maps", "crops_flip", "maps_flip")}
-        return named | {"serving_default": self.crops}
-
-    def _maps(self, crops: tf.Tensor) -> dict[str, tf.Tensor]:
-        return self.network(crops, training=False, label_stride=1)
-
-    def _maps_flip(self, crops: tf.Tensor) -> dict[str, tf.Tensor]:
-        return flip.average_maps(self.maps(crops), self.maps(tf.reverse(crops, axis=[2])))
-
-    def _decode(self, maps: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return decode_maps(maps, self.network.crop.radius, self._score)
-
-
-def save(served: ServedNetwork, output: Path, about: dict) -> None:
-    """Write a SavedModel and `assets.extra/simpose.json` at once: `output` is whole or as it was."""
+def save(served: ServedNetwork | ServedPictures, output: Path, about: dict) -> None:
+    """Write a SavedModel, its settings and warm-up requests at once: `output` is whole or as it was."""
     temporary = output.with_name(f".{output.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         tf.saved_model.save(served, str(temporary), signatures=served.signatures)
         files.write_text(temporary / "assets.extra" / "simpose.json", json.dumps(about, indent=1) + "\n")
+        warmup.write_warmup(temporary, warmup.requests_for(served.signatures, served.crop_size))
         if output.exists():
             shutil.rmtree(output)
         temporary.rename(output)

@@ -13,6 +13,7 @@ from simpose_tf.inference import flip
 from simpose_tf.inference.decode import decode_maps
 from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.model.network import Network
+from simpose_tf.serving.signatures import ServedNetwork
 from tests.batches import CROP, random_batch
 from tests.replica_steps import BACKBONE
 from tests.trainer_test import batches, run_of
@@ -29,7 +30,7 @@ def network():
 @pytest.fixture(scope="module")
 def saved(network, tmp_path_factory):
     output = tmp_path_factory.mktemp("saved") / "model"
-    export.save(export.ServedNetwork(network), output, {"a": 1})
+    export.save(ServedNetwork(network), output, {"a": 1})
     return output
 
 
@@ -73,7 +74,7 @@ def test_saved_flip_is_the_average_of_both_views(network, saved, crops):
 
 def test_saved_score_is_the_one_that_was_asked_for(network, crops, tmp_path):
     config = ScoreConfig(keypoints=0.0, mask=1.0, part=1.0, uv=0.0, normal=0.0, box=0.0)
-    export.save(export.ServedNetwork(network, config), tmp_path / "m", {})
+    export.save(ServedNetwork(network, config), tmp_path / "m", {})
     got = tf.saved_model.load(str(tmp_path / "m")).signatures["crops"](crops=tf.constant(crops))
     confidence = got["confidence"].numpy()
     np.testing.assert_allclose(got["score"], np.sqrt(confidence[:, 1] * confidence[:, 2]), rtol=1e-5)

@@ -49,6 +49,7 @@ ALLOWED = {
     "losses": {"data"},
     "model": {"data"},
     "inference": {"model", "data", "densepose", "surface", "visualize"},
+    "serving": {"inference", "model"},
     "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),
     "crop_scores": {"data", "inference", "metrics"},

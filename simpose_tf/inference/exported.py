@@ -1,4 +1,4 @@
-"""The exported model as its readers see it: how large its crops are, how boxes are enlarged, what it answers."""
+"""The exported model as its readers see it: its second stage and, where it has one, its detector."""
 
 import dataclasses
 import json
@@ -13,8 +13,10 @@ import tensorflow as tf
 from simpose_tf import files
 from simpose_tf.errors import InputError
 from simpose_tf.inference import scores
+from simpose_tf.inference.detector import Detect, DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
+from simpose_tf.inference.two_stage import SecondStage
 
 SETTINGS = "assets.extra/simpose.json"
 
@@ -28,24 +30,20 @@ class ExportedModel:
 
     Attributes:
       path: its folder.
-      height: of the crops, pixels.
-      width: of the crops, pixels.
-      test_enlargement: how far boxes are enlarged.
-      score: how its scores are made; G-RMI's where the export does not tell.
+      stage: the second stage: its crops and what it answers; G-RMI's score where the export does not tell.
       nms: when two people are one; None where the export does not tell.
-      people: crops uint8 `[B,H,W,3]` -> what `decode.decode_maps` returns.
+      detection: which boxes of a detector go on; None where the export does not tell.
       maps: crops -> the network's maps on every pixel, or None where the model has no such signature.
+      detect: the first stage, as the API's, or None where the model has none.
       loaded: TensorFlow's object; the functions live as long as it does.
     """
 
     path: str
-    height: int
-    width: int
-    test_enlargement: float
-    score: ScoreConfig
+    stage: SecondStage
     nms: NmsConfig | None
-    people: Callable[[tf.Tensor], Maps]
+    detection: DetectionConfig | None
     maps: Callable[[tf.Tensor], Maps] | None
+    detect: Detect | None
     loaded: Any
 
 
@@ -74,15 +72,20 @@ def load(path: str | None, what: str = "--model", flip: bool = False) -> Exporte
         raise InputError(f"{what}: {path!r} has no signature {people!r}; write it with simpose_tf.export{hint}")
     height, width = _crop_size(signatures[people], f"{what}: {path!r}: its signature {people!r}")
     settings = _settings(folder, what)
+    place = f"{what}: {folder / SETTINGS}"
     return ExportedModel(
         path=str(folder),
-        height=height,
-        width=width,
-        test_enlargement=_test_enlargement(settings, f"{what}: {folder / SETTINGS}"),
-        score=_setting(settings, "score", ScoreConfig, f"{what}: {folder / SETTINGS}") or scores.G_RMI,
-        nms=_setting(settings, "nms", NmsConfig, f"{what}: {folder / SETTINGS}"),
-        people=_answer(signatures[people]),
-        maps=_answer(signatures[maps]) if maps in signatures else None,
+        stage=SecondStage(
+            people=_answer(signatures[people], "crops"),
+            height=height,
+            width=width,
+            test_enlargement=_test_enlargement(settings, place),
+            score=_setting(settings, "score", ScoreConfig, place) or scores.G_RMI,
+        ),
+        nms=_setting(settings, "nms", NmsConfig, place),
+        detection=_setting(settings, "detection", DetectionConfig, place),
+        maps=_answer(signatures[maps], "crops") if maps in signatures else None,
+        detect=_answer(signatures["detect"], "images") if "detect" in signatures else None,
         loaded=loaded,
     )
 
@@ -96,13 +99,9 @@ def _crop_size(signature: Any, place: str) -> tuple[int, int]:
     return int(shape[1]), int(shape[2])
 
 
-def _answer(signature: Any) -> Callable[[tf.Tensor], Maps]:
-    """Return a signature as a function of crops alone."""
-
-    def answer(crops: tf.Tensor) -> Maps:
-        return signature(crops=crops)
-
-    return answer
+def _answer(signature: Any, name: str) -> Callable[[tf.Tensor], Maps]:
+    """Return a signature as a function of its one input."""
+    return lambda values: signature(**{name: values})
 
 
 def _settings(folder: Path, what: str) -> dict:
@@ -125,11 +124,19 @@ def _test_enlargement(settings: dict, place: str) -> float:
     return value
 
 
+def _number(value: Any, kind: Any) -> float | int:
+    """Return a number of the kind. Raises ValueError, TypeError."""
+    if kind is int and float(value) != int(value):
+        raise ValueError(f"{value} is no whole number")
+    return kind(value)
+
+
 def _setting(settings: dict, name: str, kind: type[T], place: str) -> T | None:
     """Return a setting of the export, None where it has none. Raises InputError for a bad one."""
     if name not in settings:
         return None
     try:
-        return kind(**{f.name: float(settings[name][f.name]) for f in dataclasses.fields(kind)})  # type: ignore[arg-type]
+        fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+        return kind(**{field.name: _number(settings[name][field.name], field.type) for field in fields})
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{place}: {name} is {settings[name]!r}: {error}") from error

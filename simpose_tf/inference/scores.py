@@ -82,9 +82,10 @@ def combine(values: tf.Tensor, config: ScoreConfig) -> tf.Tensor:
     return tf.reduce_prod(tf.where(tf.equal(weights, 1.0), used, tf.pow(used, weights)), -1)
 
 
-def with_box(score: float, box_score: float, config: ScoreConfig) -> float:
-    """Return a person's score, with that of the box in [0, 1] weighed in."""
+def with_box(scores: tf.Tensor, box_scores: tf.Tensor, config: ScoreConfig) -> tf.Tensor:
+    """Return the scores of people, float32, of any shape, with those of their boxes in [0, 1] weighed in."""
     if not config.box:
-        return score
+        return scores
     network = sum(config.network_weights)
-    return float((score**network * box_score**config.box) ** (1 / (network + config.box)))
+    scores, box_scores = tf.cast(scores, tf.float32), tf.cast(box_scores, tf.float32)
+    return tf.pow(tf.pow(scores, network) * tf.pow(box_scores, config.box), 1 / (network + config.box))

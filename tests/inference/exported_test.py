@@ -23,8 +23,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_people_and_maps_answer(folder: Path) -> None:
     model = exported.load(str(folder))
     crops = tf.constant(np.random.default_rng(0).integers(0, 255, (2, 17, 13, 3), np.uint8))
-    people = model.people(crops)
-    assert model.test_enlargement == 1.5
+    people = model.stage.people(crops)
+    assert model.stage.test_enlargement == 1.5
     assert people["keypoints"].shape == (2, 17, 3)
     np.testing.assert_array_equal(people["part"], 1 + crops.numpy()[..., 0] // 10 * (crops.numpy()[..., 0] < 240))
     assert model.maps is not None
@@ -38,7 +38,7 @@ def test_flip_averages_both_views(folder: Path) -> None:
     for name, values in both.maps(tf.constant(crops)).items():
         np.testing.assert_allclose(values, expected[name], atol=1e-4, err_msg=name)
     people = decode.decode_maps(expected, 3.0)
-    for name, values in both.people(tf.constant(crops)).items():
+    for name, values in both.stage.people(tf.constant(crops)).items():
         np.testing.assert_allclose(values, people[name], atol=1e-4, err_msg=name)
 
 
@@ -51,13 +51,13 @@ def test_flip_asks_for_a_model_that_has_it(tmp_path: Path) -> None:
 
 def test_settings_of_score_and_nms_are_read_and_old_exports_rank_as_grmi(folder: Path, tmp_path: Path) -> None:
     old = exported.load(str(folder))
-    assert old.score == scores.G_RMI and old.nms is None
+    assert old.stage.score == scores.G_RMI and old.nms is None
     weights = {"keypoints": 1, "mask": 0.5, "part": 0, "uv": 0, "normal": 0, "box": 2}
     path = savedmodels.save(
         savedmodels.EchoModel(9, 5), tmp_path / "m", score=weights, nms={"box_iou": 0.6, "oks": 0.5}
     )
     new = exported.load(path)
-    assert new.score == scores.ScoreConfig(1, 0.5, 0, 0, 0, 2) and new.nms == NmsConfig(0.6, 0.5)
+    assert new.stage.score == scores.ScoreConfig(1, 0.5, 0, 0, 0, 2) and new.nms == NmsConfig(0.6, 0.5)
     for bad in ({"score": {**weights, "mask": -1}}, {"score": {"mask": 1}}, {"nms": {"box_iou": "x", "oks": 0.5}}):
         (tmp_path / "m" / exported.SETTINGS).write_text(json.dumps({"test_enlargement": 1.25, **bad}))
         with pytest.raises(InputError, match=f"{next(iter(bad))} is"):

@@ -8,7 +8,8 @@ import pytest
 
 from simpose_tf import geometry, keypoints
 from simpose_tf.errors import InputError
-from simpose_tf.inference import exported, people, predictor
+from simpose_tf.inference import detector, exported, people, predictor
+from simpose_tf.inference.detector import DetectionConfig
 from tests.inference import savedmodels
 
 HEIGHT, WIDTH = 65, 49
@@ -30,7 +31,7 @@ def coordinates_picture(height: int, width: int) -> np.ndarray:
 
 
 def test_crop_size_and_enlargement_come_from_the_export(model: exported.ExportedModel) -> None:
-    assert (model.height, model.width, model.test_enlargement) == (HEIGHT, WIDTH, 1.25)
+    assert (model.stage.height, model.stage.width, model.stage.test_enlargement) == (HEIGHT, WIDTH, 1.25)
 
 
 @pytest.mark.parametrize("size", [(150, 120), (40, 60), (700, 500)])
@@ -130,7 +131,8 @@ def test_scores_of_boxes_are_weighed_in_where_the_model_says_so(model: exported.
     boxes = np.array([[20.0, 10, 80, 40], [30, 20, 70, 50], [10, 10, 60, 50]])
     image, box_scores = coordinates_picture(100, 80), np.array([0.25, 1.0, 0.0])
     plain = predictor.predict_people(model, image, boxes, 2, box_scores)
-    weighed = dataclasses.replace(model, score=dataclasses.replace(model.score, box=1.0))
+    stage = dataclasses.replace(model.stage, score=dataclasses.replace(model.stage.score, box=1.0))
+    weighed = dataclasses.replace(model, stage=stage)
     other_people = predictor.predict_people(weighed, image, boxes, 2, box_scores)
     for one, other, box_score in zip(plain, other_people, box_scores, strict=True):
         assert other.score == pytest.approx((one.score * box_score) ** 0.5)
@@ -150,3 +152,36 @@ def test_flip_averaged_people_of_mirrored_pictures_are_mirrored(tmp_path: Path) 
     np.testing.assert_allclose(here.crop.mask, there.crop.mask[:, ::-1], atol=1e-6)
     mirrored_normal = geometry.flip_normals(there.crop.normal[:, ::-1])
     np.testing.assert_allclose(here.crop.normal, mirrored_normal, atol=0.02)
+
+
+def painted(people: int) -> np.ndarray:
+    """Return a picture with people side by side whom the echo detector finds."""
+    image = np.zeros((120, 40 * people + 10, 3), np.uint8)
+    for k in range(people):
+        image[20:90, 40 * k + 10 : 40 * k + 40, 2] = 250 - 10 * k
+    return image
+
+
+@pytest.fixture(scope="module")
+def detect(tmp_path_factory: pytest.TempPathFactory) -> detector.Detect:
+    return detector.load(savedmodels.save_detector(tmp_path_factory.mktemp("detector") / "d")).detect
+
+
+def test_people_are_found_where_the_detector_says(model: exported.ExportedModel, detect: detector.Detect) -> None:
+    found = predictor.find_people(model, detect, DetectionConfig(0.5, 10), painted(4), 2)
+    # Of the four the third is no person to the detector.
+    expected = [[20, 40 * k + 10, 90, 40 * k + 40] for k in (0, 1, 3)]
+    np.testing.assert_allclose([person.box_yxyx for person in found], expected, atol=1e-3)
+    np.testing.assert_allclose([person.keypoints[0, :2] for person in found], [[25 + 40 * k, 55] for k in (0, 1, 3)])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (3, 700)])
+def test_pictures_without_people_give_nobody(
+    model: exported.ExportedModel, detect: detector.Detect, size: tuple[int, int]
+) -> None:
+    assert predictor.find_people(model, detect, DetectionConfig(0.5, 10), np.zeros((*size, 3), np.uint8), 2) == []
+
+
+def test_only_the_best_boxes_go_on(model: exported.ExportedModel, detect: detector.Detect) -> None:
+    found = predictor.find_people(model, detect, DetectionConfig(0.0, 2), painted(8), 2)
+    assert [person.box_yxyx[1] for person in found] == pytest.approx([10, 50], abs=1e-3)

@@ -70,7 +70,7 @@ def test_score_is_the_weighted_geometric_mean() -> None:
 def test_box_is_weighed_in() -> None:
     config = ScoreConfig(keypoints=1.0, mask=0.0, part=0.0, uv=0.0, normal=0.0, box=3.0)
     # (.5 * .25^3)^(1/4) = 2^(-7/4)
-    assert scores.with_box(0.5, 0.25, config) == pytest.approx(2 ** (-7 / 4))
+    assert float(scores.with_box(0.5, 0.25, config)) == pytest.approx(2 ** (-7 / 4))
     assert scores.with_box(0.5, 0.25, G_RMI) == 0.5
 
 
