@@ -4,7 +4,8 @@
       --sim_records=GLOB --coco_records=GLOB --sim_share=0.5 --val_records=GLOB
 
 Records come from `tfrecord_tools.detector_scenes` and `tfrecord_tools.detector_coco`. A killed run goes on at its last
-checkpoint when the same command is given again.
+checkpoint when the same command is given again. `--parameter_server` trains asynchronously, as in the paper: the same
+command on each machine of a cluster (`simpose_tf.detection.asynchronous`).
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ from google.protobuf import text_format
 from simpose_tf import app, configurables, files, run_folder
 from simpose_tf.data import recordfiles
 from simpose_tf.data.recordfiles import RecordFiles
-from simpose_tf.detection import backbones, evaluation, trainer
+from simpose_tf.detection import asynchronous, backbones, evaluation, trainer
 from simpose_tf.detection import input as detector_input
 from simpose_tf.detection.drawing import draw_boxes
 from simpose_tf.detection.pipeline import find_pipeline, read_pipeline
@@ -39,12 +40,15 @@ def define_flags() -> None:
     flags.DEFINE_float("sim_share", None, "Share of simulated pictures, 0..1; by default what gin binds.", 0, 1)
     flags.DEFINE_string("val_records", None, "Glob of held-out records, simulated or not, for AP and pictures.")
     flags.DEFINE_string("backbone_checkpoint", None, "Start the backbone from these weights (ImageNet).")
+    flags.DEFINE_bool("parameter_server", False, "Train asynchronously on TF_CONFIG's cluster (chief, worker, ps).")
     flags.DEFINE_integer("seed", 0, "Of the first weights and of the order of pictures.", 0, 2**32 - 1)
 
 
 def main() -> None:
     """Check settings, records and folder, then train."""
     tf.get_logger().setLevel("ERROR")
+    if FLAGS.parameter_server and asynchronous.role().job != "chief":
+        asynchronous.serve()
     configurables.load(FLAGS.gin_file, FLAGS.gin_param)
     shares = {} if FLAGS.sim_share is None else {"sim_share": FLAGS.sim_share}
     config = dataclasses.replace(configurables.get(DetectorConfig), **shares)
@@ -57,12 +61,13 @@ def main() -> None:
     run_folder.check(model_dir, flat, paths, anew=not trainer.latest_checkpoint(model_dir))
 
     tf.keras.utils.set_random_seed(FLAGS.seed)
-    run = trainer.build_run(pipeline, config, tf.distribute.MirroredStrategy(), model_dir)
+    strategy = asynchronous.strategy() if FLAGS.parameter_server else tf.distribute.MirroredStrategy()
+    run = trainer.build_run(pipeline, config, strategy, model_dir)
     if FLAGS.backbone_checkpoint:
         backbones.load_backbone(run.model, FLAGS.backbone_checkpoint)
     run_folder.write(model_dir, configurables.given_config(), flat, paths)
     files.write_text(model_dir / "pipeline.config", text_format.MessageToString(pipeline))
-    _train(run, detector_input.source(found, config, FLAGS.seed), validation)
+    _train(run, found, validation)
 
 
 def _training_records(config: DetectorConfig) -> dict[str, RecordFiles]:
@@ -82,19 +87,22 @@ def _flat(config: DetectorConfig, pipeline) -> dict:
     return run_folder.flat_settings([config], seed=FLAGS.seed, pipeline=text_format.MessageToString(lasting))
 
 
-def _train(run: trainer.Run, source: detector_input.PictureSource, validation: RecordFiles | None) -> None:
+def _train(run: trainer.Run, found: dict[str, RecordFiles], validation: RecordFiles | None) -> None:
     step = run.restore(app.say)
     if step >= run.steps:
         app.say(f"{run.model_dir}: trained for {step} steps already; nothing to do")
         return
     app.say(f"{run.model_dir}: {f'goes on after step {step}' if step else 'starts'}; {run.steps} steps in all")
-    replicas = run.strategy.num_replicas_in_sync
+    source, replicas = detector_input.source(found, run.config, FLAGS.seed), run.strategy.num_replicas_in_sync
 
     def batches(first: int) -> tf.data.Dataset:
         return detector_input.train_batches(source, run.model, run.pipeline, run.config, first * replicas)
 
     try:
-        trainer.train(run, batches, app.say, _evaluator(run, validation))
+        if FLAGS.parameter_server:
+            asynchronous.train(run, found, FLAGS.seed, app.say, _evaluator(run, validation))
+        else:
+            trainer.train(run, batches, app.say, _evaluator(run, validation))
     except trainer.NonFiniteLossError as error:
         app.fail(error)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import h5py
+import numpy as np
 import tensorflow as tf
 from object_detection.core.model import DetectionModel
 
@@ -61,14 +62,27 @@ def _load_resnet(model: DetectionModel, path: str) -> None:
 
 
 def _load_keras(network: tf.keras.Model, path: str) -> None:
-    """Load a file of `keras.applications`. Raises ValueError unless it has every layer of the network."""
-    with h5py.File(path) as file:
-        stored = set(file["model_weights"] if "model_weights" in file else file)
-    missing = [layer.name for layer in network.layers if layer.weights and layer.name not in stored]
-    if missing:
-        raise ValueError(f"{len(missing)} layers are not in it, first {missing[0]!r}")
-    network.load_weights(path, by_name=True)
+    """Load a file of `keras.applications`. Raises ValueError or KeyError unless it fits every layer of the network.
+
+    Keras' convolutions have biases, which the API's leave to the normalisation that follows: it takes them off its mean.
+    """
+    stored = _keras_layers(path)
+    for layer in network.layers:
+        if isinstance(layer, tf.keras.layers.Conv2D):
+            layer.set_weights([stored[layer.name][0]])
+        elif isinstance(layer, tf.keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = stored[layer.name]
+            _, *bias = stored[f"{layer.name.removesuffix('_bn')}_conv"]
+            layer.set_weights([gamma, beta, mean - (bias[0] if bias else 0), variance])
     # Keras' ResNets were trained on BGR, the API feeds RGB (both less the mean, in 0..255).
     first = network.get_layer(_FIRST)
-    kernel, *bias = first.get_weights()
-    first.set_weights([kernel[:, :, ::-1], *bias])
+    first.set_weights([first.get_weights()[0][:, :, ::-1]])
+
+
+def _keras_layers(path: str) -> dict[str, list[np.ndarray]]:
+    """Return layer -> weights of a Keras `.h5` file, of weights alone or of a whole model."""
+    with h5py.File(path) as file:
+        root = file["model_weights"] if "model_weights" in file else file
+        names = {layer: root[layer].attrs.get("weight_names", ()) for layer in root}
+        texts = {layer: [n.decode() if isinstance(n, bytes) else n for n in found] for layer, found in names.items()}
+        return {layer: [np.asarray(root[layer][name]) for name in found] for layer, found in texts.items()}

@@ -22,6 +22,8 @@ from simpose_tf.errors import InputError
 
 Batch = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
 
+_STREAMED_BUFFER = 1000  # records that are held in memory where they are shuffled there
+
 _RECORD = {"record": tf.TensorSpec((), tf.string)}
 
 
@@ -108,14 +110,44 @@ def train_batches(
     first, step = (start * own[1] + own[0]) * size, own[1] * size
     batches = tf.data.Dataset.range(first, tf.int64.max, step)
     counters = batches.flat_map(lambda number: tf.data.Dataset.range(number, number + size))
+
+    def read_record(counter: tf.Tensor) -> tf.Tensor:
+        return in_graph(pictures.record, (counter,), _RECORD)["record"]
+
+    return _batched(counters.map(read_record, num_parallel_calls=2, deterministic=True), model, pipeline, config)
+
+
+def streamed_batches(
+    found: dict[str, RecordFiles],
+    model: Any,
+    pipeline: TrainEvalPipelineConfig,
+    config: DetectorConfig,
+    seed: int,
+) -> tf.data.Dataset:
+    """Return such a stream by TensorFlow's own readers, which processes without Python can run; shuffled in memory."""
+    streams = []
+    for kind in ("coco", "sim"):
+        if kind in found:
+            files_of = tf.data.Dataset.from_tensor_slices(list(found[kind].paths))
+            shuffled = files_of.shuffle(len(found[kind].paths), seed).interleave(tf.data.TFRecordDataset)
+            streams.append(shuffled.shuffle(min(config.shuffle_buffer, _STREAMED_BUFFER), seed).repeat())
+    mix = Mix(config.exact_share)
+    cycle = [mix.place(crop)[0] for crop in range(config.exact_share.denominator)]
+    choice = tf.data.Dataset.from_tensor_slices(np.array(cycle if len(streams) > 1 else [0], np.int64)).repeat()
+    return _batched(tf.data.Dataset.choose_from_datasets(streams, choice), model, pipeline, config)
+
+
+def _batched(
+    serialized: tf.data.Dataset, model: Any, pipeline: TrainEvalPipelineConfig, config: DetectorConfig
+) -> tf.data.Dataset:
+    """Decode, augment and batch records."""
     decoder = TfExampleDecoder()
 
-    def prepare(counter: tf.Tensor) -> Batch:
-        record = in_graph(pictures.record, (counter,), _RECORD)["record"]
+    def prepare(record: tf.Tensor) -> Batch:
         return _prepared(decoder.decode(record), model, pipeline, config)
 
-    prepared = counters.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return prepared.batch(size, drop_remainder=True).prefetch(2)
+    prepared = serialized.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return prepared.batch(pipeline.train_config.batch_size, drop_remainder=True).prefetch(2)
 
 
 def _prepared(

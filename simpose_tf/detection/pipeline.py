@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import text_format
 from object_detection.protos.pipeline_pb2 import TrainEvalPipelineConfig
@@ -36,8 +37,8 @@ def read_pipeline(path: str | Path, overrides: Sequence[str] = ()) -> TrainEvalP
     return pipeline
 
 
-def architecture(pipeline: TrainEvalPipelineConfig):  # -> the `ssd` or `faster_rcnn` message
-    """Return the configuration of the model's meta-architecture."""
+def architecture(pipeline: TrainEvalPipelineConfig) -> Any:
+    """Return the configuration of the model's meta-architecture: the message `ssd` or `faster_rcnn`."""
     return getattr(pipeline.model, pipeline.model.WhichOneof("model"))
 
 

@@ -13,11 +13,13 @@ STRIDE = 8
 class Stride8Extractor(resnet_extractors.FasterRCNNResnet101KerasFeatureExtractor):
     """The API's ResNet-101 whose fourth stage dilates instead of striding: names and shapes of weights stay."""
 
-    def __init__(self, *, first_stage_features_stride: int = STRIDE, **shared: Any) -> None:
-        """Take what `model_builder` reads from a config. Raises ValueError for another stride."""
+    def __init__(
+        self, is_training: bool, first_stage_features_stride: int = STRIDE, *shared: Any, **named: Any
+    ) -> None:
+        """Take what `model_builder` reads from a config, in its order. Raises ValueError for another stride."""
         if first_stage_features_stride != STRIDE:
             raise ValueError(f"{NAME}: first_stage_features_stride is {first_stage_features_stride}, not {STRIDE}")
-        super().__init__(first_stage_features_stride=16, **shared)  # all that the parent knows
+        super().__init__(is_training, 16, *shared, **named)  # the only stride that the parent knows
         self._first_stage_features_stride = STRIDE
         self._resnet_v1_base_model = dilated_resnet101
 

@@ -103,6 +103,7 @@ def build_run(
         except ValueError as error:
             raise InputError(f"pipeline: train_config.optimizer: {error}") from error
         optimizer.iterations = step
+        optimizer._create_all_weights(models.learnt_variables(model, pipeline.train_config.freeze_variables))
     rate = learning_rate if callable(learning_rate) else lambda: learning_rate
     return Run(model, optimizer, rate, pipeline, config, strategy, model_dir)
 
