@@ -9,7 +9,6 @@ command on each machine of a cluster (`simpose_tf.detection.asynchronous`).
 """
 
 import dataclasses
-from pathlib import Path
 
 import tensorflow as tf
 from absl import flags

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
-from tensorflow.distribute.cluster_resolver import TFConfigClusterResolver
 
 from simpose_tf.data.recordfiles import RecordFiles
 from simpose_tf.detection import input as detector_input
@@ -45,7 +44,7 @@ def role() -> Role:
 
 def serve() -> None:
     """Be a worker or a parameter server; does not return."""
-    resolver = TFConfigClusterResolver()
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     server = tf.distribute.Server(
         resolver.cluster_spec(), resolver.task_type, resolver.task_id, protocol=resolver.rpc_layer or "grpc"
     )
@@ -54,7 +53,7 @@ def serve() -> None:
 
 def strategy() -> tf.distribute.ParameterServerStrategy:
     """Return the chief's strategy; waits for the others."""
-    return tf.distribute.ParameterServerStrategy(TFConfigClusterResolver())
+    return tf.distribute.ParameterServerStrategy(tf.distribute.cluster_resolver.TFConfigClusterResolver())
 
 
 def train(
@@ -71,11 +70,12 @@ def train(
     first, config = run.step(), run.config
     coordinator = tf.distribute.coordinator.ClusterCoordinator(run.strategy)
     streams = iter(coordinator.create_per_worker_dataset(lambda: _per_worker(run, found, seed + first)))
-    take_step = trainer.step_function(run)
+    take_step, size = trainer.step_function(run), run.pipeline.train_config.batch_size
 
     @tf.function
     def draw_and_step(stream: tf.data.Iterator) -> dict[str, tf.Tensor]:
-        return take_step(next(stream))
+        # What is handed out to workers has forgotten the size of a batch, which the API's loss asks for.
+        return take_step(tf.nest.map_structure(lambda t: tf.ensure_shape(t, (size, *t.shape[1:])), next(stream)))
 
     progress = Progress(run.model_dir / "summaries", run.steps, config.report_seconds, say)
     try:

@@ -64,7 +64,7 @@ def _load_resnet(model: DetectionModel, path: str) -> None:
 def _load_keras(network: tf.keras.Model, path: str) -> None:
     """Load a file of `keras.applications`. Raises ValueError or KeyError unless it fits every layer of the network.
 
-    Keras' convolutions have biases, which the API's leave to the normalisation that follows: it takes them off its mean.
+    Keras' convolutions have biases, the API's have not: the mean of the normalisation that follows takes them up.
     """
     stored = _keras_layers(path)
     for layer in network.layers:
@@ -82,7 +82,7 @@ def _load_keras(network: tf.keras.Model, path: str) -> None:
 def _keras_layers(path: str) -> dict[str, list[np.ndarray]]:
     """Return layer -> weights of a Keras `.h5` file, of weights alone or of a whole model."""
     with h5py.File(path) as file:
-        root = file["model_weights"] if "model_weights" in file else file
+        root = file.get("model_weights", file)
         names = {layer: root[layer].attrs.get("weight_names", ()) for layer in root}
         texts = {layer: [n.decode() if isinstance(n, bytes) else n for n in found] for layer, found in names.items()}
         return {layer: [np.asarray(root[layer][name]) for name in found] for layer, found in texts.items()}

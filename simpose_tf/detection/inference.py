@@ -1,4 +1,4 @@
-"""A trained detector without its training: restored from a run's folder, as one function from pixels to the API's answers."""
+"""A trained detector at work: restored from a run's folder, one function from pixels to the API's answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +49,7 @@ def restored(model_dir: Path, checkpoint: str | None, say: Callable[[str], None]
 def detect_function(model: DetectionModel) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """Return the API's inference on a picture of `SIGNATURE`.
 
-    Answers: `detection_boxes` float32 `[1, N, 4]` yxyx as shares of the picture, `detection_scores` `[1, N]` best first,
-    `detection_classes` (1: person), `num_detections` `[1]`, and the API's raw ones.
+    Answers: `detection_boxes` float32 `[1, N, 4]` yxyx as shares of the picture, `detection_scores` `[1, N]`, best
+    first, `detection_classes` (1: person), `num_detections` `[1]`, and the API's raw ones.
     """
     return exporter_lib_v2.DetectionFromImageModule(model).__call__

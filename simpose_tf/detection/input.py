@@ -183,7 +183,7 @@ _LABELS = {
 
 
 def _without_small(tensors: dict[str, tf.Tensor], min_pixels: float) -> dict[str, tf.Tensor]:
-    """Give boxes with both sides below `min_pixels` of the network's picture weight 0: neither person nor background."""
+    """Give boxes with both sides below `min_pixels` of the network's picture weight 0: nothing is learnt of them."""
     boxes, shape = tensors[Fields.groundtruth_boxes], tf.shape(tensors[Fields.image])
     sides = (boxes[:, 2:] - boxes[:, :2]) * tf.cast(shape[:2], tf.float32)
     large = tf.cast(tf.reduce_max(sides, 1) >= min_pixels, tf.float32)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from simpose_tf.errors import InputError
 
@@ -77,7 +78,7 @@ def decode(serialized: bytes, place: str = "record") -> BoxedPicture:
             np.array(feature["image/object/area"].float_list.value, np.float64),
             np.array(feature["image/object/is_crowd"].int64_list.value, bool),
         )
-    except (IndexError, ValueError, TypeError, tf.errors.OpError) as error:
+    except (DecodeError, IndexError, ValueError, TypeError) as error:
         raise InputError(f"{place}: no record of a person detector ({error})") from error
 
 
