@@ -69,3 +69,50 @@ def test_evaluate_flip_measures_the_averaged_answers(folder: Path, tmp_path: Pat
     # Flipping takes away the normals' x (see above) and leaves the mask.
     assert found["plain"]["normal_add_deg"]["model"] < 4 < 8 < found["flip"]["normal_add_deg"]["model"]
     assert found["plain"]["mask_iou"]["model"] == pytest.approx(found["flip"]["mask_iou"]["model"], abs=0.02)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, a detector, and pictures: three people of whom two are found, and nobody."""
+    path = tmp_path_factory.mktemp("crowd")
+    savedmodels.save(savedmodels.EchoModel(HEIGHT, WIDTH), path / "model", nms=NMS)
+    savedmodels.save_detector(path / "detector")
+    (path / "in").mkdir()
+    image = np.zeros((100, 150, 3), np.uint8)
+    for k in range(3):
+        image[20:90, 50 * k + 10 : 50 * k + 40, 2] = 250 - 10 * k
+    Image.fromarray(image).save(path / "in" / "a.png")
+    Image.fromarray(np.zeros_like(image)).save(path / "in" / "nobody.png")
+    return path
+
+
+def detected(crowd: Path, output: Path, capsys: pytest.CaptureFixture, *options: str) -> list[list[dict]]:
+    """Return the people of both pictures."""
+    files = [f"--model={crowd / 'model'}", f"--input={crowd / 'in'}", f"--detector={crowd / 'detector'}"]
+    done = run_main(predict, [*files, f"--output={output}", *options], capsys)
+    assert done.status == 0, done.stderr
+    return [json.loads((output / f"{name}.json").read_text())["people"] for name in ("a", "nobody")]
+
+
+def test_people_are_found_by_the_detector(crowd: Path, tmp_path: Path, capsys) -> None:
+    people, nobody = detected(crowd, tmp_path, capsys, "--box_score=0.3", "--max_people=5")
+    np.testing.assert_allclose([p["bbox"] for p in people], [[10, 20, 30, 70], [60, 20, 30, 70]], atol=1e-3)
+    assert nobody == [] and not dumps.read_normals(tmp_path / "nobody_normals.png")[1].any()
+
+
+def test_least_score_and_number_of_people_are_obeyed(crowd: Path, tmp_path: Path, capsys) -> None:
+    assert len(detected(crowd, tmp_path / "a", capsys, "--box_score=0.3", "--max_people=1")[0]) == 1
+    assert len(detected(crowd, tmp_path / "b", capsys, "--box_score=0.88", "--max_people=9")[0]) == 1
+    assert detected(crowd, tmp_path / "c", capsys, "--box_score=0.95", "--max_people=9") == [[], []]
+    assert len(detected(crowd, tmp_path / "d", capsys, "--nodetect")[1]) == 1  # the picture is one person's box
+
+
+def test_a_model_that_tells_no_limits_asks_for_them(crowd: Path, tmp_path: Path, capsys) -> None:
+    files = [f"--model={crowd / 'model'}", f"--input={crowd / 'in'}", f"--output={tmp_path / 'o'}"]
+    done = run_main(predict, [*files, f"--detector={crowd / 'detector'}"], capsys)
+    assert done.status == 2 and "give --box_score and --max_people" in done.stderr
+    done = run_main(predict, [*files, f"--detector={crowd / 'model'}"], capsys)
+    assert done.status == 2 and "is no detector" in done.stderr
+    done = run_main(predict, [*files, f"--detector={crowd / 'detector'}", "--boxes=x.json"], capsys)
+    assert done.status == 2 and "--boxes and --detector" in done.stderr
+    assert not (tmp_path / "o").exists() or not any((tmp_path / "o").iterdir())
