@@ -18,7 +18,7 @@ from simpose_tf import extract_texture, predict
 from simpose_tf.densepose import results
 from simpose_tf.errors import InputError
 from simpose_tf.inference import dumps
-from simpose_tf.predict import plan
+from simpose_tf.inference.work import plan
 from simpose_tf.surface import chart_vertices
 from simpose_tf.surface.reference import open_reference
 from simpose_tf.visualize import atlas, normals
@@ -68,7 +68,9 @@ def test_every_readable_picture_gets_its_files(run: tuple) -> None:
     assert done.returncode == 0, done.stderr
     names = ["0plain", "1grey", "2rgba #1", "3cmyk", "4tiny", "5turned"]
     files = [f"{n}{kind}" for n in names for kind in (".json", "_iuv.png", "_normals.png", "_inds.png", "_overlay.jpg")]
-    assert sorted(p.name for p in out.iterdir()) == sorted([*files, "results.json", "index.html", "previews"])
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        [*files, "results.json", "index.html", "previews", "run.jsonl"]
+    )
 
 
 def test_broken_picture_is_named_and_counted(run: tuple) -> None:
@@ -117,7 +119,7 @@ def test_every_layer_is_drawn_alone_and_all_beside_the_picture(everything: Path)
     layers = ["contours", "keypoints", "boxes", "parts", "u", "v", "normals", "masks", "texture"]
     drawings = [f"a_{kind}.jpg" for kind in [*layers, "overlay", "beside"]]
     data = ["a.json", "a.npz", "a_iuv.png", "a_normals.png", "a_inds.png", "a_vertices.png"]
-    rest = ["results.json", "results.npz", "index.html", "previews"]
+    rest = ["results.json", "results.npz", "index.html", "previews", "run.jsonl"]
     assert sorted(p.name for p in everything.iterdir()) == sorted([*drawings, *data, *rest])
     for kind in [*layers, "overlay"]:
         with Image.open(everything / f"a_{kind}.jpg") as drawn:
@@ -282,22 +284,22 @@ def test_bad_boxes_are_told_before_anything_is_done(tmp_path: Path, boxes: list,
     Image.fromarray(scene(20, 30)).save(tmp_path / "a.png")
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     with pytest.raises(InputError, match=fault):
-        plan([str(tmp_path / "a.png")], str(tmp_path / "boxes.json"))
+        plan([str(tmp_path / "a.png")], [], str(tmp_path / "boxes.json"))
 
 
 def test_whole_picture_is_the_box_by_default_and_stems_stay_apart(tmp_path: Path) -> None:
     for name in ("a.png", "a.jpg", "b.png"):
         Image.fromarray(scene(20, 30)).save(tmp_path / name)
-    work, skipped = plan([str(tmp_path / name) for name in ("a.jpg", "a.png", "b.png")], None)
-    assert [w.name for w in work] == ["a_jpg", "a_png", "b"]
-    np.testing.assert_array_equal(work[0].boxes_yxyx, [[0, 0, 20, 30]])
-    assert skipped == []
+    planned = plan([str(tmp_path / name) for name in ("a.jpg", "a.png", "b.png")], [], None)
+    assert [w.name for w in planned.pictures] == ["a_jpg", "a_png", "b"]
+    np.testing.assert_array_equal(planned.pictures[0].boxes_yxyx, [[0, 0, 20, 30]])
+    assert planned.skipped == []
 
 
 def test_only_broken_pictures_raise(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("x")
     with pytest.raises(InputError, match=r"none of 1 pictures is readable, the first: .*a.jpg"):
-        plan([str(tmp_path / "a.jpg")], None)
+        plan([str(tmp_path / "a.jpg")], [], None)
 
 
 def test_folder_that_is_no_model_ends_with_one_line_and_nothing_written(tmp_path: Path) -> None:

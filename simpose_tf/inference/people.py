@@ -18,6 +18,9 @@ _STRIP_PIXELS = 1 << 18
 # COCO's category id of people.
 PERSON = 1
 
+# What `densepose_entry` tells.
+ENTRY_KEYS = ("image_id", "category_id", "bbox", "score", "uv_shape", "uv_data")
+
 
 @dataclass(frozen=True)
 class CropPeople:
@@ -117,6 +120,22 @@ class _Taps:
         return cls((low, high), (1 - (index - low), index - low), (places >= 0) & (places <= size))
 
 
+def of_answer(found: dict[str, np.ndarray], boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
+    """Return the people of `two_stage.people_of_boxes`, as numpy, as one object each."""
+    height, width = found["mask"].shape[1:3]
+    return [
+        PredictedPerson(
+            box_yxyx=box,
+            score=float(found["score"][place]),
+            keypoints=found["keypoints"][place],
+            crop=CropPeople(**{name: found[name][place] for name in ("mask", "part", "uv", "normal")}),
+            crop_from_image=geometry.crop_from_image(found["windows"][place], height, width),
+            confidence=found["confidence"][place].astype(float) if "confidence" in found else None,
+        )
+        for place, box in enumerate(boxes_yxyx)
+    ]
+
+
 def iuv_image(dense: CropPeople) -> np.ndarray:
     """Return uint8 `[h,w,3]` channels I, U * 255, V * 255; 0 where the mask is below `MASK_THRESHOLD`.
 
@@ -142,7 +161,7 @@ def densepose_entry(person: PredictedPerson, image_id: int) -> dict:
         "bbox": [x, y, width, height],
         "score": float(person.score),
         "uv_shape": [3, rows, columns],
-        "uv_data": base64.b64encode(_png(iuv)).decode("ascii"),
+        "uv_data": base64.b64encode(encode_png(iuv)).decode("ascii"),
     }
 
 
@@ -170,8 +189,8 @@ def _dense_in(person: PredictedPerson, rows: slice, columns: slice) -> CropPeopl
     return person.sample(np.arange(columns.start, columns.stop) + 0.5, np.arange(rows.start, rows.stop) + 0.5)
 
 
-def _png(pixels: np.ndarray) -> bytes:
-    """Return the PNG of RGB pixels."""
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Return the PNG of pixels uint8 RGB `[h,w,3]`."""
     ok, data = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))
     if not ok:
         raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as PNG")

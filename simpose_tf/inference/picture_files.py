@@ -1,5 +1,10 @@
-"""What `simpose_tf.predict` writes for one picture besides its json, and its row of the page."""
+"""What `simpose_tf.predict` writes for one picture, and its row of the page.
 
+`draw` makes the files' contents, `save` writes one: a benchmark times each alone.
+"""
+
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +16,7 @@ from PIL import Image
 from simpose_tf import files, geometry
 from simpose_tf.errors import InputError
 from simpose_tf.inference import dumps, people
+from simpose_tf.inference.dumps import Dense
 from simpose_tf.inference.people import CropPeople, PredictedPerson
 from simpose_tf.surface import chart_vertices, references
 from simpose_tf.surface.chart_vertices import ChartVertices
@@ -96,50 +102,99 @@ def _dumps(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def write(
-    output: Path, name: str, title: str, image: np.ndarray, found: list[PredictedPerson], wanted: Wanted
-) -> PagePicture:
-    """Write the files of one picture but NAME.json, and return its row of the page.
+@dataclass(frozen=True)
+class Output:
+    """A file that is drawn but not written: its name in the output folder, and its content.
+
+    Attributes:
+      file: name, of a .png or .jpg, or what `content` asks for.
+      content: RGB uint8 `[H,W,3]`; indices int `[H,W]`, written plus 1; `Dense`, written as .npz; or text.
+    """
+
+    file: str
+    content: np.ndarray | Dense | str
+
+
+def save(output: Path, drawn: Output) -> None:
+    """Write a file at once."""
+    path, content = output / drawn.file, drawn.content
+    if isinstance(content, str):
+        files.write_text(path, content)
+    elif isinstance(content, Dense):
+        dumps.write_dense(path, content)
+    elif content.ndim == 2:
+        dumps.write_indices(path, content)
+    else:
+        _save_pixels(path, content)
+
+
+def picture_json(name: str, title: str, image_id: int, size: tuple[int, int], found: list[PredictedPerson]) -> Output:
+    """Return NAME.json of a picture of `size` (height, width), whose file is `title`."""
+    content = {
+        "image": title,
+        "image_id": image_id,
+        "height": size[0],
+        "width": size[1],
+        "people": [people.person_json(person, image_id, size) for person in found],
+    }
+    return Output(f"{name}.json", json.dumps(content) + "\n")
+
+
+def draw(name: str, image: np.ndarray, found: list[PredictedPerson], wanted: Wanted) -> Iterator[Output]:
+    """Yield the files of one picture but NAME.json, one by one: they need not all fit into memory.
 
     Args:
-      output: folder.
       name: NAME of the files.
-      title: the picture's file name.
       image: uint8 RGB `[H,W,3]`.
       found: its people.
       wanted: what is written besides what always is.
     """
     height, width = image.shape[:2]
     dense, owner = people.compose(found, (height, width))
-    names = [f"{name}{kind}" for kind in (".json", "_iuv.png", "_normals.png", "_inds.png")]
-    _save(output / names[1], people.iuv_image(dense))
-    _save(output / names[2], normals.encode(dense.normal, owner >= 0))
-    dumps.write_indices(output / names[3], owner)
-    names += _write_dumps(output, name, found, dense, owner, wanted)
-    maps = DrawnMaps(owner, dense.part, dense.uv, dense.normal)
-    drawings = _draw(output, name, image, maps, found, wanted)
-    note = f"{width} x {height} pixels, {len(found)} {'person' if len(found) == 1 else 'people'}"
-    return PagePicture(title, note, drawings, tuple((file, file) for file in names))
-
-
-def _write_dumps(
-    output: Path, name: str, found: list[PredictedPerson], dense: CropPeople, owner: np.ndarray, wanted: Wanted
-) -> list[str]:
-    """Write what `--dump` asks for and return the files' names."""
-    written = []
+    yield Output(f"{name}_iuv.png", people.iuv_image(dense))
+    yield Output(f"{name}_normals.png", normals.encode(dense.normal, owner >= 0))
+    yield Output(f"{name}_inds.png", owner)
     if "npz" in wanted.dumps:
-        written.append(f"{name}.npz")
-        dumps.write_dense(output / written[-1], _dense(found, dense, owner))
+        yield Output(f"{name}.npz", _dense(found, dense, owner))
     if wanted.vertices is not None:
-        written.append(f"{name}_vertices.png")
-        dumps.write_indices(output / written[-1], wanted.vertices.mesh_vertices(dense.part, dense.uv))
-    return written
+        yield Output(f"{name}_vertices.png", wanted.vertices.mesh_vertices(dense.part, dense.uv))
+    yield from _drawings(name, image, DrawnMaps(owner, dense.part, dense.uv, dense.normal), found, wanted)
 
 
-def _dense(found: list[PredictedPerson], dense: CropPeople, owner: np.ndarray) -> dumps.Dense:
+def file_names(name: str, wanted: Wanted) -> tuple[str, ...]:
+    """Return the names of all files of a picture."""
+    drawings = [f"{name}_{kind}.jpg" for kind in ("overlay", *_alone(wanted))]
+    drawings += [f"{name}_beside.jpg"] if wanted.alone else []
+    return (*_data_names(name, wanted), *drawings, *(f"previews/{name}_{kind}.jpg" for kind in _shown(wanted)))
+
+
+def _data_names(name: str, wanted: Wanted) -> list[str]:
+    """Return the names of a picture's files of data."""
+    names = [f"{name}{kind}" for kind in (".json", "_iuv.png", "_normals.png", "_inds.png")]
+    names += [f"{name}.npz"] if "npz" in wanted.dumps else []
+    return names + ([f"{name}_vertices.png"] if "vertices" in wanted.dumps else [])
+
+
+def page_row(name: str, title: str, size: tuple[int, int], count: int, wanted: Wanted) -> PagePicture:
+    """Return a picture's row of the page.
+
+    Args:
+      name: NAME of its files.
+      title: the picture's file name.
+      size: (height, width).
+      count: of its people.
+      wanted: what was written.
+    """
+    note = f"{size[1]} x {size[0]} pixels, {count} {'person' if count == 1 else 'people'}"
+    shown = _shown(wanted).items()
+    drawings = tuple((caption, f"previews/{name}_{kind}.jpg", f"{name}_{file}") for kind, (caption, file) in shown)
+    return PagePicture(title, note, drawings, tuple((file, file) for file in _data_names(name, wanted)))
+
+
+def _dense(found: list[PredictedPerson], dense: CropPeople, owner: np.ndarray) -> Dense:
     """Return all that is known of a picture."""
     keypoints = np.array([person.keypoints for person in found], float).reshape(-1, 17, 3)
-    return dumps.Dense(
+    return Dense(
         bbox=geometry.box_xywh_from_yxyx(np.array([p.box_yxyx for p in found], float).reshape(-1, 4)),
         score=np.array([person.score for person in found], float),
         keypoints=keypoints - [0.5, 0.5, 0],
@@ -151,27 +206,28 @@ def _dense(found: list[PredictedPerson], dense: CropPeople, owner: np.ndarray) -
     )
 
 
-def _draw(
-    output: Path, name: str, image: np.ndarray, maps: DrawnMaps, found: list[PredictedPerson], wanted: Wanted
-) -> tuple[tuple[str, str, str], ...]:
-    """Write the drawings and their previews; return (caption, preview, file) of those that the page shows."""
+def _drawings(
+    name: str, image: np.ndarray, maps: DrawnMaps, found: list[PredictedPerson], wanted: Wanted
+) -> Iterator[Output]:
+    """Yield the drawings and the previews that the page shows."""
     drawn = [DrawnPerson(p.box_yxyx, p.keypoints, p.score) for p in found]
     overlay = overlays.draw_overlay(image, maps, drawn, wanted.layers, wanted.texture)
-    _save(output / f"{name}_overlay.jpg", overlay)
-    shown = {"overlay": (_caption(wanted), overlay)}
-    for layer in wanted.layers if wanted.alone else ():
-        alone = overlays.draw_overlay(image, maps, drawn, (layer,), wanted.texture)
-        shown[layer] = (overlays.CAPTIONS[layer], alone)
-        _save(output / f"{name}_{layer}.jpg", alone)
+    yield from _with_preview(name, "overlay", overlay)
+    alone = []
+    for layer in _alone(wanted):
+        pixels = overlays.draw_overlay(image, maps, drawn, (layer,), wanted.texture)
+        alone.append((overlays.CAPTIONS[layer], pixels))
+        yield from _with_preview(name, layer, pixels)
     if wanted.alone:
-        _save(output / f"{name}_beside.jpg", overlays.beside(image, list(shown.values())[1:]))
-    links = {kind: f"{name}_{kind}.jpg" for kind in shown}
-    for kind, (caption, draw, file) in _PREVIEWED.items():
-        links.setdefault(kind, f"{name}_{file}")
-        shown.setdefault(kind, (caption, draw(image, maps)))
-    for kind, (_, pixels) in shown.items():
-        _save(output / "previews" / f"{name}_{kind}.jpg", _preview(pixels))
-    return tuple((caption, f"previews/{name}_{kind}.jpg", links[kind]) for kind, (caption, _) in shown.items())
+        yield Output(f"{name}_beside.jpg", overlays.beside(image, alone))
+    for kind, (_, draw_kind, _) in _PREVIEWED.items():
+        if kind not in _alone(wanted):
+            yield Output(f"previews/{name}_{kind}.jpg", _preview(draw_kind(image, maps)))
+
+
+def _with_preview(name: str, kind: str, pixels: np.ndarray) -> Iterator[Output]:
+    yield Output(f"{name}_{kind}.jpg", pixels)
+    yield Output(f"previews/{name}_{kind}.jpg", _preview(pixels))
 
 
 # What the page shows in any case: caption, how it is drawn, which file it is of.
@@ -179,6 +235,20 @@ _PREVIEWED = {
     "parts": ("parts, right ones darker (file: I, U, V)", overlays.draw_parts, "iuv.png"),
     "normals": ("normals: red right, green up, blue to us", overlays.draw_normals, "normals.png"),
 }
+
+
+def _alone(wanted: Wanted) -> tuple[str, ...]:
+    """Return the layers that are drawn alone."""
+    return wanted.layers if wanted.alone else ()
+
+
+def _shown(wanted: Wanted) -> dict[str, tuple[str, str]]:
+    """Return what the page shows: kind -> (caption, the file that it is of, without NAME_)."""
+    shown = {"overlay": (_caption(wanted), "overlay.jpg")}
+    shown |= {layer: (overlays.CAPTIONS[layer], f"{layer}.jpg") for layer in _alone(wanted)}
+    for kind, (caption, _, file) in _PREVIEWED.items():
+        shown.setdefault(kind, (caption, file))
+    return shown
 
 
 def _caption(wanted: Wanted) -> str:
@@ -195,7 +265,7 @@ def _preview(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(picture)
 
 
-def _save(path: Path, pixels: np.ndarray) -> None:
+def _save_pixels(path: Path, pixels: np.ndarray) -> None:
     """Write a .png or .jpg at once."""
     options: dict[str, Any] = {"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {}
     with files.atomic_path(path) as temporary:

@@ -1,6 +1,7 @@
 """Pictures of any kind as RGB."""
 
-from pathlib import Path
+import warnings
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -8,24 +9,34 @@ from PIL import Image, ImageOps
 from simpose_tf import files
 from simpose_tf.errors import InputError
 
+PICTURE_SUFFIXES = (*files.IMAGE_SUFFIXES, ".gif", ".jfif", ".avif", ".jp2")
+
+# What Pillow has to say about odd files is told in one line, or does not matter.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 # What Pillow raises for files that are broken, cut off, no pictures, or far too large.
-_FAULTS = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+# RuntimeError comes of AVIF, MemoryError of sizes that headers make up.
+FAULTS = (OSError, SyntaxError, ValueError, RuntimeError, MemoryError, Image.DecompressionBombError)
 
 
-def read_picture(path: str) -> np.ndarray:
+def read_picture(path: str, content: BinaryIO | None = None) -> np.ndarray:
     """Read a picture as uint8 RGB `[H,W,3]`, upright.
 
     The rotation that a camera noted (EXIF) is applied, transparency is laid on white, 16-bit grey is scaled to 8
     bits, CMYK and palettes are converted.
 
+    Args:
+      path: of its file.
+      content: what the file would hold, where it does not lie at `path`, which then is a name for errors.
+
     Raises:
       InputError: no such file, no picture, cut off.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(content or path) as opened:
             opened.load()
             return _rgb(ImageOps.exif_transpose(opened))
-    except _FAULTS as error:
+    except FAULTS as error:
         raise InputError(f"{path}: not a readable picture ({' '.join(str(error).split())})") from error
 
 
@@ -35,7 +46,7 @@ def picture_size(path: str) -> tuple[int, int]:
         with Image.open(path) as opened:
             width, height = opened.size
             turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise InputError(f"{path}: not a readable picture ({' '.join(str(error).split())})") from error
     return (width, height) if turned else (height, width)
 
@@ -50,17 +61,3 @@ def _rgb(picture: Image.Image) -> np.ndarray:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return np.asarray(picture.convert("RGB"))
-
-
-def find_pictures(pattern: str | None, what: str = "--input") -> list[str]:
-    """Return the picture files that a file, folder or glob names, sorted. Raises InputError if there is none."""
-    if not pattern:
-        raise InputError(f"{what}: name a picture, a folder of pictures or a glob")
-    if Path(pattern).is_dir():
-        return files.images_in(pattern, what)
-    if Path(pattern).is_file():
-        return [pattern]
-    found = [path for path in files.match(pattern, what) if Path(path).suffix.lower() in files.IMAGE_SUFFIXES]
-    if not found:
-        raise InputError(f"{what}: no pictures ({', '.join(files.IMAGE_SUFFIXES)}) match {pattern!r}")
-    return found

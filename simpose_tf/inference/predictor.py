@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from simpose_tf import geometry
 from simpose_tf.errors import InputError
-from simpose_tf.inference import two_stage
+from simpose_tf.inference import people, two_stage
 from simpose_tf.inference.detector import Detect, DetectionConfig, find_boxes
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.inference.nms import NmsConfig, box_nms
-from simpose_tf.inference.people import CropPeople, PredictedPerson
-from simpose_tf.inference.two_stage import People, SecondStage
+from simpose_tf.inference.people import PredictedPerson
+from simpose_tf.inference.two_stage import People
 
 
 def predict_people(
@@ -39,7 +38,7 @@ def predict_people(
     boxes = np.asarray(boxes_yxyx, float)
     box_scores = np.ones(len(boxes)) if box_scores is None else box_scores
     stage = replace(model.stage, people=in_batches(model.stage.people, batch_size))
-    return people_of(two_stage.people_of_boxes(stage, tf.constant(image), boxes, box_scores), stage, boxes)
+    return people_of(two_stage.people_of_boxes(stage, tf.constant(image), boxes, box_scores), boxes)
 
 
 def predict_distinct(
@@ -63,8 +62,8 @@ def predict_distinct(
     stage = replace(model.stage, people=in_batches(model.stage.people, batch_size))
     answer = two_stage.people_of_boxes(stage, tf.constant(image), boxes, box_scores[kept])
     stay = two_stage.distinct(answer, tf.constant(boxes), limits.oks).numpy()
-    people = people_of(answer, stage, boxes)
-    return [people[place] for place in stay]
+    everybody = people_of(answer, boxes)
+    return [everybody[place] for place in stay]
 
 
 def find_people(
@@ -106,17 +105,6 @@ def in_batches(people: People, batch_size: int) -> People:
     return answer
 
 
-def people_of(answer: dict[str, tf.Tensor], stage: SecondStage, boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
+def people_of(answer: dict[str, tf.Tensor], boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
     """Return the people of `two_stage.people_of_boxes` as one object each."""
-    found = {name: np.asarray(values) for name, values in answer.items()}
-    return [
-        PredictedPerson(
-            box_yxyx=box,
-            score=float(found["score"][place]),
-            keypoints=found["keypoints"][place],
-            crop=CropPeople(**{name: found[name][place] for name in ("mask", "part", "uv", "normal")}),
-            crop_from_image=geometry.crop_from_image(found["windows"][place], stage.height, stage.width),
-            confidence=found["confidence"][place].astype(float) if "confidence" in found else None,
-        )
-        for place, box in enumerate(boxes_yxyx)
-    ]
+    return people.of_answer({name: np.asarray(values) for name, values in answer.items()}, boxes_yxyx)
