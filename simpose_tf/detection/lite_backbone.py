@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: a CPU backbone, no squeeze-and-excitation, with ReLU6 (Tan and Le 2019; TensorFlow 2020).
+"""EfficientNet-Lite0: a backbone for CPUs, without squeeze-and-excitation, with ReLU6 (Tan and Le 2019).
 
 Batch normalisation is folded into the convolutions: small batches could not estimate it anew.
 """
@@ -45,7 +45,7 @@ PYRAMID = {3: "stage3", 4: "stage5", 5: "stage7"}
 
 
 def build(levels: tuple[int, ...] = tuple(PYRAMID)) -> tf.keras.Model:
-    """Return the network: pictures float32 `[B,H,W,3]`, less `MEAN` over `SCALE` -> features of strides `2**level`."""
+    """Return the network: float32 `[B, H, W, 3]`, (pixels - `MEAN`) / `SCALE` -> features of strides `2**level`."""
     pictures = tf.keras.Input((None, None, 3))
     features, outputs = _conv(pictures, _STEM, 3, 2, "stem"), {}
     number = 0
