@@ -18,6 +18,7 @@ MAINS = (
     "export",
     "report",
     "train_detector",
+    "export_detector",
     "annotate_mesh",
     "ablations",
     "bench_data",
@@ -52,6 +53,8 @@ ALLOWED = {
     "serving": {"app", "inference", "model"},  # client is also a main
     "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),
+    "run_checkpoints": set(),
+    "detection": {"data", "progress", "run_checkpoints"},
     "crop_scores": {"data", "inference", "metrics"},
     "evaluation": {"crop_scores", "data", "densepose", "inference", "metrics", "surface", "visualize"},
     "monitoring": {"crop_scores", "data", "inference", "losses", "metrics", "model", "progress", "visualize"},

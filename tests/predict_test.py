@@ -68,7 +68,9 @@ def test_every_readable_picture_gets_its_files(run: tuple) -> None:
     assert done.returncode == 0, done.stderr
     names = ["0plain", "1grey", "2rgba #1", "3cmyk", "4tiny", "5turned"]
     files = [f"{n}{kind}" for n in names for kind in (".json", "_iuv.png", "_normals.png", "_inds.png", "_overlay.jpg")]
-    assert sorted(p.name for p in out.iterdir()) == sorted([*files, "results.json", "index.html", "previews", "run.jsonl"])
+    assert sorted(p.name for p in out.iterdir()) == sorted(
+        [*files, "results.json", "index.html", "previews", "run.jsonl"]
+    )
 
 
 def test_broken_picture_is_named_and_counted(run: tuple) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from simpose_tf import geometry
+from simpose_tf.data import coco
 
 # A pixel belongs to a person where the network says so with at least this probability.
 MASK_THRESHOLD = 0.5
@@ -179,10 +179,9 @@ def person_json(person: PredictedPerson, image_id: int, image_size: tuple[int, i
 def mask_rle(person: PredictedPerson, image_size: tuple[int, int]) -> dict:
     """Return the person's mask in the whole picture as COCO RLE with text counts."""
     rows, columns = person.region(image_size)
-    mask = np.zeros(image_size, np.uint8)
+    mask = np.zeros(image_size, bool)
     mask[rows, columns] = _dense_in(person, rows, columns).mask >= MASK_THRESHOLD
-    rle = coco_mask.encode(np.asfortranarray(mask))
-    return {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")}
+    return coco.run_lengths(mask)
 
 
 def _dense_in(person: PredictedPerson, rows: slice, columns: slice) -> CropPeople:

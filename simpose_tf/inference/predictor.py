@@ -1,5 +1,6 @@
 """The two-stage predictor: picture -> boxes -> crops -> network -> people in the picture (SimPose sec. 4.1)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -67,25 +68,30 @@ def predict_distinct(
 
 
 def find_people(
-    model: ExportedModel, detect: Detect, config: DetectionConfig, image: np.ndarray, batch_size: int
-) -> list[PredictedPerson]:
-    """Find the people of a picture and predict each once.
+    model: ExportedModel, detect: Detect, config: DetectionConfig, batch_size: int
+) -> Callable[[np.ndarray], list[PredictedPerson]]:
+    """Return what finds the people of a picture uint8 RGB `[H,W,3]` and predicts each once.
 
     Args:
       model: from `exported.load`.
       detect: the first stage.
-      config: which of its boxes go on.
-      image: uint8 RGB `[H,W,3]`.
+      config: which of its boxes go on; so many people are given at most, best box first.
       batch_size: crops that go through the network at once.
-
-    Returns:
-      at most `config.max_people`, best box first.
 
     Raises:
       InputError: the export does not tell when two are one.
     """
-    boxes, box_scores = find_boxes(detect, tf.constant(image), config, require_nms(model).box_iou)
-    return predict_distinct(model, image, boxes.numpy(), batch_size, box_scores.numpy())
+    limits = require_nms(model)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+    def boxes_of(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return find_boxes(detect, image, config, limits.box_iou)
+
+    def people(image: np.ndarray) -> list[PredictedPerson]:
+        boxes, box_scores = boxes_of(tf.constant(image))
+        return predict_distinct(model, image, boxes.numpy(), batch_size, box_scores.numpy())
+
+    return people
 
 
 def require_nms(model: ExportedModel) -> NmsConfig:

@@ -32,7 +32,7 @@ def save(folder: Path, name: str = "model") -> Path:
     first = detector.load(savedmodels.save_detector(folder / "detector"))
     second = signatures.ServedNetwork(network, SCORE)
     whole = signatures.ServedPictures(second, first, 1.25, DETECTION, LIMITS)
-    about = export.Settings(1.25, SCORE, LIMITS, DETECTION).about("ckpt-1", CROP)
+    about = export.Settings(1.25, SCORE, LIMITS, DETECTION, True).about("ckpt-1", CROP)
     export.save(whole, folder / name, about)
     return folder / name
 
@@ -50,7 +50,7 @@ def scene(size: tuple[int, int], people: int, seed: int = 0) -> np.ndarray:
 
 def found(model: ExportedModel, image: np.ndarray) -> list[PredictedPerson]:
     """Return the people whom the Python predictor finds."""
-    return predictor.find_people(model, model.detect, model.detection, image, 3)
+    return predictor.find_people(model, model.detect, model.detection, 3)(image)
 
 
 def encoded(image: np.ndarray, kind: str = "PNG", mode: str = "RGB", **options: object) -> bytes:
