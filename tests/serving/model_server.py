@@ -25,8 +25,10 @@ size by REST: 413 is what a proxy before it says (nginx' client_max_body_size).
 
 import base64
 import binascii
+import contextlib
 import json
 import re
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -72,13 +74,13 @@ def invalid(words: str) -> Fault:
 
 
 class Servable:
-    """A version of a model: what gRPC and REST ask."""
+    """The latest version of a model, `FOLDER/VERSION/saved_model.pb`: what gRPC and REST ask."""
 
-    def __init__(self, folder: Path, name: str, version: int):
-        self.name, self.version = name, version
+    def __init__(self, folder: Path, name: str = "simpose"):
+        self.name, self.version = name, max(int(path.name) for path in folder.iterdir() if path.name.isdigit())
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         with self._session.graph.as_default():
-            meta = tf.compat.v1.saved_model.load(self._session, ["serve"], str(folder / str(version)))
+            meta = tf.compat.v1.saved_model.load(self._session, ["serve"], str(folder / str(self.version)))
         self.signatures = {n: s for n, s in meta.signature_def.items() if not n.startswith("__")}
 
     def require(self, model: str, version: int | None) -> None:
@@ -321,15 +323,30 @@ class RestServer(ThreadingHTTPServer):
     def __init__(self, servable: Servable, port: int, max_bytes: int):
         super().__init__(("127.0.0.1", port), RestHandler)
         self.servable, self.max_bytes = servable, max_bytes
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def go_away(self) -> None:
+        """Stop listening and cut off the clients, who may have kept their connections."""
+        self.shutdown()
+        self.server_close()
+        for request in list(self._open):
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
 
 
 class ModelServer:
-    """Both interfaces of one model folder (`FOLDER/VERSION/saved_model.pb`) on loopback."""
+    """Both interfaces of a model on loopback."""
 
-    def __init__(self, folder: Path, name: str = "simpose", max_bytes: int = (1 << 31) - 1, threads: int = 8):
-        version = max(int(path.name) for path in folder.iterdir() if path.name.isdigit())
-        self._servable = Servable(folder, name, version)
-        self._max_bytes, self._threads = max_bytes, threads
+    def __init__(self, servable: Servable, max_bytes: int = (1 << 31) - 1, threads: int = 8):
+        self._servable, self._max_bytes, self._threads = servable, max_bytes, threads
         self.grpc_port = self.rest_port = 0
         self.start()
 
@@ -355,9 +372,4 @@ class ModelServer:
 
     def stop(self) -> None:
         self._grpc.stop(None).wait()
-        self._rest.shutdown()
-        self._rest.server_close()
-
-    def close(self) -> None:
-        self.stop()
-        self._servable.close()
+        self._rest.go_away()

@@ -24,7 +24,7 @@ from simpose_tf.serving.remote import Client
 from simpose_tf.serving.rest_transport import RestTransport
 from tests.inference import savedmodels
 from tests.serving import whole_model
-from tests.serving.model_server import ModelServer
+from tests.serving.model_server import ModelServer, Servable
 from tests.serving.whole_model import encoded, found, scene
 
 
@@ -40,10 +40,15 @@ def model(folder: Path) -> ExportedModel:
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[ModelServer]:
-    running = ModelServer(folder)
+def servable(folder: Path) -> Servable:
+    return Servable(folder)
+
+
+@pytest.fixture(scope="module")
+def server(servable: Servable) -> Iterator[ModelServer]:
+    running = ModelServer(servable)
     yield running
-    running.close()
+    running.stop()
 
 
 @pytest.fixture(params=["grpc", "rest"])
@@ -145,8 +150,8 @@ def test_bad_pictures_between_good_ones_are_named(
 
 
 @pytest.mark.parametrize("kind", ["grpc", "rest"])
-def test_oversize_requests_are_refused_and_the_server_lives_on(folder: Path, kind: str) -> None:
-    small = ModelServer(folder, max_bytes=100_000)
+def test_oversize_requests_are_refused_and_the_server_lives_on(servable: Servable, kind: str) -> None:
+    small = ModelServer(servable, max_bytes=100_000)
     large = np.random.default_rng(0).integers(0, 256, (250, 250, 3)).astype(np.uint8)  # noise: 190 KB as PNG
     try:
         with Client(Server(small.grpc_address if kind == "grpc" else small.rest_address)) as client:
@@ -155,7 +160,7 @@ def test_oversize_requests_are_refused_and_the_server_lives_on(folder: Path, kin
             assert str(got[1].fault).startswith("picture 1: the server refuses it (RESOURCE_EXHAUSTED")
             assert len(client.predict(scene((40, 40), 1))) == 1
     finally:
-        small.close()
+        small.stop()
 
 
 PIXELS = np.zeros((1, 8, 8, 3), np.uint8)
@@ -200,17 +205,17 @@ def test_the_version_that_is_asked_for_answers(address: str) -> None:
 
 def test_a_model_without_a_detector_is_told_of(tmp_path: Path) -> None:
     savedmodels.save(savedmodels.EchoModel(65, 33), tmp_path / "1")
-    running = ModelServer(tmp_path)
+    running = ModelServer(Servable(tmp_path))
     try:
         for address in (running.grpc_address, running.rest_address):
             with Client(Server(address)) as client, pytest.raises(InputError, match="takes \\['crops'\\], no pictures"):
                 client.predict(scene((40, 40), 1))
     finally:
-        running.close()
+        running.stop()
 
 
-def test_a_server_that_goes_away_and_comes_back(folder: Path) -> None:
-    running = ModelServer(folder)
+def test_a_server_that_goes_away_and_comes_back(servable: Servable) -> None:
+    running = ModelServer(servable)
     image = scene((40, 40), 1)
     addresses = running.grpc_address, running.rest_address
     patient = [Client(Server(address, retries=8)) for address in addresses]
@@ -226,7 +231,7 @@ def test_a_server_that_goes_away_and_comes_back(folder: Path) -> None:
         time.sleep(2)  # channels look for the server again at most that much later
         assert [len(client.predict(image)) for client in hasty] == [1, 1]
     finally:
-        running.close()
+        running.stop()
 
 
 def test_only_unavailable_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
