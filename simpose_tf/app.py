@@ -1,8 +1,10 @@
 """What all mains share: flags for gin, one clear line for bad input, exit status 2."""
 
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from absl import app, flags
 
@@ -33,6 +35,24 @@ def fail(error: Exception) -> None:
     """Print one line for bad input and leave with status 2."""
     print("error: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
     sys.exit(2)
+
+
+@contextlib.contextmanager
+def told_of_stops() -> Iterator[None]:
+    """End with one line when Ctrl-C or SIGTERM stops the run; what is being written is finished."""
+
+    def stop(number: int, _: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        number = stopped.args[0] if stopped.args else signal.SIGINT
+        say("stopped; the same command goes on where this run ends")
+        sys.exit(128 + number)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run(main: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ from simpose_tf.data.coco import PeopleFilter
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.data.pipeline import PipelineConfig
 from simpose_tf.data.window import WindowConfig
+from simpose_tf.detection.run_settings import DetectorConfig
 from simpose_tf.errors import InputError
 from simpose_tf.figures.cast import CastConfig
 from simpose_tf.inference.detector import DetectionConfig
@@ -58,6 +59,7 @@ CONFIGURABLE: tuple[type, ...] = (
     NmsConfig,
     DetectionConfig,
     TrialConfig,
+    DetectorConfig,
 )
 
 _BOUND = {cls: gin.external_configurable(cls, name=cls.__name__) for cls in CONFIGURABLE}

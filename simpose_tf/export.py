@@ -21,7 +21,7 @@ from simpose_tf import app, configurables, files, run_checkpoints
 from simpose_tf.data.augmentation import AugmentationConfig
 from simpose_tf.data.crops import CropConfig
 from simpose_tf.errors import InputError
-from simpose_tf.inference import detector, scores
+from simpose_tf.inference import detector, export_settings, scores
 from simpose_tf.inference.detector import DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
@@ -61,7 +61,7 @@ def main() -> None:
     if not checkpoint:
         raise InputError(f"--model_dir: no checkpoint in {str(model_dir)!r} yet")
     configurables.load([str(config)], FLAGS.gin_param)
-    settings = Settings.of_gin()
+    settings = Settings.of_gin(bool(FLAGS.detector))
     first = detector.load(FLAGS.detector) if FLAGS.detector else None
     if first and not (settings.nms and settings.detection):
         raise InputError("--detector: the run's config.gin binds no NmsConfig or no DetectionConfig; give --gin_param")
@@ -81,15 +81,17 @@ class Settings:
     score: ScoreConfig
     nms: NmsConfig | None
     detection: DetectionConfig | None
+    has_detector: bool = False
 
     @classmethod
-    def of_gin(cls) -> "Settings":
-        """Return what gin binds."""
+    def of_gin(cls, has_detector: bool) -> "Settings":
+        """Return what gin binds; `has_detector`: the export takes whole pictures."""
         return cls(
             test_enlargement=configurables.get(AugmentationConfig).test_enlargement,
             score=configurables.get_if_bound(ScoreConfig) or scores.G_RMI,
             nms=configurables.get_if_bound(NmsConfig),
             detection=configurables.get_if_bound(DetectionConfig),
+            has_detector=has_detector,
         )
 
     def about(self, checkpoint: str, crop: CropConfig) -> dict:
@@ -130,7 +132,7 @@ def save(served: ServedNetwork | ServedPictures, output: Path, about: dict) -> N
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         tf.saved_model.save(served, str(temporary), signatures=served.signatures)
-        files.write_text(temporary / "assets.extra" / "simpose.json", json.dumps(about, indent=1) + "\n")
+        files.write_text(temporary / export_settings.SETTINGS, json.dumps(about, indent=1) + "\n")
         warmup.write_warmup(temporary, warmup.requests_for(served.signatures, served.crop_size))
         if output.exists():
             shutil.rmtree(output)

@@ -1,6 +1,10 @@
 """Predict the people of pictures and videos: parts, uv, normals, keypoints and masks.
 
-    python -m simpose_tf.predict --model=SAVED_MODEL --input=FILE|DIR|GLOB|VIDEO --output=DIR [--boxes=FILE.json]
+    python -m simpose_tf.predict --model=SAVED_MODEL --input=FILE|DIR|GLOB|VIDEO --output=DIR
+        [--detector=SAVED_MODEL | --boxes=FILE.json]
+
+People are found by the model's own detector (`simpose_tf.export --detector`) or by `--detector`, any SavedModel of the
+TF Object Detection API; `--boxes` says where they are. With none of these each picture as a whole is one person's box.
 
 For each picture NAME.jpg the output folder gets
 
@@ -20,27 +24,25 @@ Pictures are turned upright as their EXIF says. Where people overlap, a pixel of
 person with the higher mask probability; `uv_data` and masks of single people are not cut.
 """
 
-import contextlib
 import os
-import signal
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from absl import flags
 
 from simpose_tf import app, files
-from simpose_tf.inference import picture_files, prediction_run, sources, video, work
+from simpose_tf.errors import InputError
+from simpose_tf.inference import export_settings, picture_files, prediction_run, sources, video, work
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.inference.prediction_run import Request
+from simpose_tf.inference.work import Predict
 
 FLAGS = flags.FLAGS
 
 # Flags, beside those of files, that decide what the outputs look like.
-_SETTINGS = ("flip", "nms", "draw", "dump", "frames", "every", "smooth", "codec")
+_SETTINGS = ("detect", "box_score", "max_people", "flip", "nms", "draw", "dump", "frames", "every", "smooth", "codec")
 # Flags of files and folders that do, where they name one.
-_SETTING_FILES = ("model", "atlas", "reference")
+_SETTING_FILES = ("model", "detector", "atlas", "reference")
 
 
 def define_flags() -> None:
@@ -52,8 +54,12 @@ def define_flags() -> None:
         "boxes",
         None,
         'People\'s boxes: JSON list of {"image": FILE NAME or "image_id": NUMBER, "bbox": [x, y, width, height]}, or '
-        "COCO annotations. Default: each picture as a whole is one person's box.",
+        "COCO annotations. Default: the detector finds them.",
     )
+    flags.DEFINE_string("detector", None, "SavedModel of a person detector; default: the model's own, if it has one.")
+    flags.DEFINE_bool("detect", True, "Find people; without it each picture as a whole is one person's box.")
+    flags.DEFINE_float("box_score", None, "Least score of a detector's box; default: the model's.", 0.0, 1.0)
+    flags.DEFINE_integer("max_people", None, "Boxes of a picture that go on, the best; default: the model's.", 1)
     flags.DEFINE_integer("batch_size", 8, "Crops that go through the network at once.", lower_bound=1)
     flags.DEFINE_bool("flip", False, "Average over each crop and its mirror image: better, in twice the time.")
     flags.DEFINE_bool(
@@ -74,24 +80,50 @@ def main() -> None:
     """Check everything, then predict picture by picture."""
     output = files.output_folder(FLAGS.output, "--output")
     found = sources.find(FLAGS.input)
-    planned = work.plan(found.pictures, found.clips, FLAGS.boxes)
+    detects = FLAGS.detect and not FLAGS.boxes and bool(FLAGS.detector or export_settings.has_detector(FLAGS.model))
+    if FLAGS.boxes and FLAGS.detector:
+        raise InputError("--boxes and --detector: people are either told or found; give one of them")
+    planned = work.plan(found.pictures, found.clips, FLAGS.boxes, detects)
     wanted = picture_files.wanted_of(FLAGS)
     request = Request(output, wanted, video.options_of(FLAGS), _settings(), FLAGS.redo)
     work.refuse_overwriting(output, planned, lambda name: picture_files.file_names(name, wanted))
     files.require_dir(FLAGS.model, "--model")
+    predict = finder() if detects else of_boxes()
+    with app.told_of_stops():
+        prediction_run.predict_all(predict, planned, request, app.say)
+
+
+def of_boxes() -> Predict:
+    """Return what predicts the people of given boxes. Raises InputError for a model that cannot."""
     # TensorFlow takes seconds to load: what is wrong with the options was told before.
     from simpose_tf.inference import exported, predictor
 
     model = exported.load(FLAGS.model, flip=FLAGS.flip)
-    of_boxes = predictor.predict_distinct if FLAGS.nms else predictor.predict_people
+    answer = predictor.predict_distinct if FLAGS.nms else predictor.predict_people
     if FLAGS.nms:
         predictor.require_nms(model)
 
     def predict(image: np.ndarray, boxes_yxyx: Any, scores: Any) -> list[PredictedPerson]:
-        return of_boxes(model, image, boxes_yxyx, FLAGS.batch_size, scores)
+        return answer(model, image, boxes_yxyx, FLAGS.batch_size, scores)
 
-    with _told_of_stops():
-        prediction_run.predict_all(predict, planned, request, app.say)
+    return predict
+
+
+def finder() -> Predict:
+    """Return what finds the people of a picture and predicts them. Raises InputError for a model that cannot."""
+    from simpose_tf.inference import detector, exported, predictor
+
+    model = exported.load(FLAGS.model, flip=FLAGS.flip)
+    detect = detector.load(FLAGS.detector).detect if FLAGS.detector else model.detect
+    if detect is None:
+        raise InputError(f"--model: {FLAGS.model!r} has no signature 'detect'; name a --detector")
+    config = detector.config_of(model.detection, FLAGS.box_score, FLAGS.max_people)
+    people = predictor.find_people(model, detect, config, FLAGS.batch_size)
+
+    def predict(image: np.ndarray, boxes_yxyx: Any, scores: Any) -> list[PredictedPerson]:
+        return people(image)
+
+    return predict
 
 
 def _settings() -> dict:
@@ -99,24 +131,6 @@ def _settings() -> dict:
     named = {name: FLAGS[name].value for name in _SETTINGS}
     paths = {name: FLAGS[name].value for name in _SETTING_FILES}
     return named | {n: files.digest(p) if p and os.path.exists(p) else p for n, p in paths.items()}
-
-
-@contextlib.contextmanager
-def _told_of_stops() -> Iterator[None]:
-    """End with one line when Ctrl-C or SIGTERM stops the run; what is being written is finished."""
-
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt as stopped:
-        number = stopped.args[0] if stopped.args else signal.SIGINT
-        app.say("stopped; the same command goes on where this run ends")
-        sys.exit(128 + number)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,11 @@ MAY_CHANGE = (
     "MonitorConfig.batch_size",
     "ScheduleConfig.decay_from",
     "ScheduleConfig.warmup_steps",
+    "DetectorConfig.checkpoint_every",
+    "DetectorConfig.keep_checkpoints",
+    "DetectorConfig.report_seconds",
+    "DetectorConfig.evaluate_every",
+    "DetectorConfig.pictures",
 )
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from simpose_tf import choose_score
 from simpose_tf.rescoring.ranking import Detections
+from simpose_tf.surface.distance_table import entries_before, table_header
+from simpose_tf.surface.reference import open_reference
 from tests.dolls import photographed
 from tests.evaluate_test import HEIGHT, WIDTH, echoed_person, write
 from tests.inference import savedmodels
@@ -43,6 +45,22 @@ def test_exact_boxes_and_a_model_that_knows_the_truth_give_precision_one(folder:
         assert row["oks"] == 1.0 and row["mask_iou"] > 0.89  # the echo model's mask is the truth up to its pixels
     assert result["gain"] == 0.0 and result["sure"] is False
     assert "UNSURE" in done.stdout and "--gin_param=ScoreConfig.keypoints=1.0" in done.stdout
+
+
+def test_gps_is_measured_on_the_open_reference(folder: Path, tmp_path: Path, capsys) -> None:
+    # A table in which all vertices are at one place: a point counts 1 where the answer has any part.
+    vertices = len(open_reference().vertices)
+    with open(tmp_path / "zeros.npy", "wb") as stream:
+        stream.write(table_header(vertices))
+        stream.truncate(stream.tell() + 4 * int(entries_before(vertices)))
+    exact = [f"--gin_param=TrialConfig.{name}=0.0" for name in ("missing", "shift", "stretch", "half", "false")]
+    gps = ["--gps", f"--distances={tmp_path / 'zeros.npy'}"]
+    done = run_main(choose_score, arguments(folder, *exact, *gps), capsys)
+    assert done.status == 0, done.stderr
+    for row in json.loads((folder / "out.json").read_text())["candidates"]:
+        assert row["gps"] > 0.89  # the echo model's mask is the truth up to its pixels
+    real = run_main(choose_score, arguments(folder, *gps, records="real.tfrecord"), capsys)
+    assert real.status == 2 and "no person with the labels that are measured" in real.stderr
 
 
 def test_photographs_count_too_and_seeds_decide_the_boxes(folder: Path, capsys) -> None:

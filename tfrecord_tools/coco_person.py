@@ -93,7 +93,7 @@ def write(job: Job, pictures: Sequence[CocoPicture], writer: PhotoWriter, run: B
         raise InputError(f"--name: {name!r} is no name of a file")
     data_set = DataSet(job.output, name, num_shards, settings_of(writer, annotations, wanted))
     manifest = write_shards(wanted, writer, data_set, run, faults)
-    _say_skipped(manifest["skipped"], data_set.manifest)
+    say_skipped(manifest["skipped"], data_set.manifest)
     app.say(f"{name}: {manifest['num_records']} people from {len(wanted)} pictures in {job.output}")
     return manifest
 
@@ -125,7 +125,8 @@ def _nobody(annotations: Path, pictures: Sequence[CocoPicture], people: PeopleFi
     return f"{line}; {len(faults)} faults, the first: {faults[0]}" if faults else line
 
 
-def _say_skipped(skipped: Sequence[str], manifest: Path) -> None:
+def say_skipped(skipped: Sequence[str], manifest: Path) -> None:
+    """Tell what was left out; of many lines the first ones."""
     for line in skipped[:LINES_SHOWN]:
         app.say(f"left out: {line}")
     if len(skipped) > LINES_SHOWN:

@@ -9,6 +9,7 @@ can be rendered again (its `seed` and `image/id`).
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -60,23 +61,35 @@ def define_flags() -> None:
 
 def main() -> None:
     """Write the data set that the flags describe."""
+    manifest = write(lambda scenes: scenes)
+    options = flags.FLAGS
+    app.say(f"{options.split}: {manifest['num_records']} people from {options.num_images} scenes in {options.output}")
+
+
+def write(labelled: Callable[[SceneWriter], Any]) -> dict:
+    """Write the data set that the flags describe and return its manifest.
+
+    Args:
+      labelled: takes what draws the scenes; returns what makes records of a scene's index and tells its `settings`.
+    """
     options = flags.FLAGS
     configurables.load(options.gin_file, options.gin_param)
     files.output_folder(options.output, "--output")
-    writer, skipped = writer_of(options)
+    scenes, skipped = writer_of(options)
+    writer = labelled(scenes)
     num_shards = options.num_shards if options.num_shards is not None else -(-options.num_images // SCENES_PER_SHARD)
     data_set = DataSet(
         options.output, options.split, num_shards, {**writer.settings(), "num_images": options.num_images}, "images"
     )
-    writer.cast.prepare(now_and_then("people are dressed"))  # once, before the workers ask for it
+    scenes.cast.prepare(now_and_then("people are dressed"))  # once, before the workers ask for it
     if options.workers > 1:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's own threads; a worker per core is faster
     run = BeamRun(options.runner, options.workers, options.beam_option)
     manifest = write_shards(range(options.num_images), writer, data_set, run, skipped, gl.renderer_name)
     if options.num_pictures:
         count, folder = min(options.num_pictures, options.num_images), Path(options.output) / "pictures"
-        write_pictures(writer, count, folder, now_and_then("pictures are kept"))
-    app.say(f"{options.split}: {manifest['num_records']} people from {options.num_images} scenes in {options.output}")
+        write_pictures(scenes, count, folder, now_and_then("pictures are kept"))
+    return manifest
 
 
 def writer_of(options: flags.FlagValues) -> tuple[SceneWriter, list[str]]:

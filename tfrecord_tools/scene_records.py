@@ -15,6 +15,7 @@ from simpose_tf import files
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig, cut_image, cut_labels, window_around
 from simpose_tf.figures.cast import Cast
+from simpose_tf.figures.figure import Figure
 from simpose_tf.figures.motion.bank import joined, pose_bank, user_motion
 from simpose_tf.sim.annotate import PersonLabels, SimPeopleFilter, annotate
 from simpose_tf.sim.renderer import RenderConfig, Renderer, Rendering, unwatched
@@ -72,10 +73,16 @@ class SceneWriter:
 
     def draw(self, stage: Stage, watch: Callable[[str], None] = unwatched) -> tuple[Rendering, list[PersonLabels]]:
         """Render a scene and label its people; `watch` is called after each stage of the renderer."""
-        figures = {person.figure: self.cast.load(person.figure) for person in stage.scene.people}
+        rendering = self.render_stage(stage, watch)
+        return rendering, annotate(stage, self._figures(stage), rendering)
+
+    def render_stage(self, stage: Stage, watch: Callable[[str], None] = unwatched) -> Rendering:
+        """Render a scene."""
         renderer = _renderer(stage.scene.camera.height, stage.scene.camera.width, self.render)
-        rendering = renderer.render(stage.scene, figures, stage.posed, watch)
-        return rendering, annotate(stage, figures, rendering)
+        return renderer.render(stage.scene, self._figures(stage), stage.posed, watch)
+
+    def _figures(self, stage: Stage) -> dict[str, Figure]:
+        return {person.figure: self.cast.load(person.figure) for person in stage.scene.people}
 
     def encode(self, stage: Stage, rendering: Rendering, labels: list[PersonLabels], index: int) -> list[bytes]:
         """Return the records of the people whom the filter keeps."""

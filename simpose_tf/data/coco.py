@@ -77,19 +77,21 @@ class CocoPicture:
     people: tuple[CocoPerson, ...]
 
 
-def read_pictures(images: str | Path, annotations: str | Path) -> list[CocoPicture]:
-    """Return the pictures of a COCO keypoint file that have annotations, by image id.
+def read_pictures(images: str | Path, annotations: str | Path, keypoints: bool = True) -> list[CocoPicture]:
+    """Return the pictures of a COCO keypoint file that have annotations of people, by image id.
 
     Args:
       images: folder of the pictures.
       annotations: the json file.
+      keypoints: whether people need them; without, files of boxes (`instances`) are read too.
 
     Raises:
       InputError: the file is not JSON or not COCO, or names pictures that are not there.
     """
     data = read_json(annotations)
     listed = list_of(data, "images", ("id", "file_name", "height", "width"), annotations)
-    labels = list_of(data, "annotations", ("id", "image_id", "bbox", "keypoints"), annotations)
+    needed = ("id", "image_id", "bbox", "keypoints") if keypoints else ("id", "image_id", "bbox")
+    labels = list_of(data, "annotations", needed, annotations)
     persons = person_categories(data, annotations)
     by_image: dict[int, list[dict]] = {image["id"]: [] for image in listed}
     if len(by_image) < len(listed):
@@ -102,7 +104,7 @@ def read_pictures(images: str | Path, annotations: str | Path) -> list[CocoPictu
         by_image[label["image_id"]].append(label)
     used = sorted((image for image in listed if by_image[image["id"]]), key=lambda image: image["id"])
     _require_pictures(images, [image["file_name"] for image in used], annotations)
-    return [_picture(Path(images), image, by_image[image["id"]]) for image in used]
+    return [_picture(Path(images), image, by_image[image["id"]], keypoints) for image in used]
 
 
 def read_json(path: str | Path) -> dict:
@@ -147,18 +149,21 @@ def _require_pictures(folder: str | Path, names: Sequence[str], place: str | Pat
         raise InputError(f"{place}: {len(missing)} of {len(names)} pictures are not in {folder}, first {missing[0]!r}")
 
 
-def _picture(folder: Path, image: dict, labels: Sequence[dict]) -> CocoPicture:
+def _picture(folder: Path, image: dict, labels: Sequence[dict], needs_keypoints: bool) -> CocoPicture:
     height, width = int(image["height"]), int(image["width"])
-    people = tuple(_person(label, height, width) for label in sorted(labels, key=lambda label: label["id"]))
+    ordered = sorted(labels, key=lambda label: label["id"])
+    people = tuple(_person(label, height, width, needs_keypoints) for label in ordered)
     return CocoPicture(int(image["id"]), str(folder / image["file_name"]), height, width, people)
 
 
-def _person(label: dict, height: int, width: int) -> CocoPerson:
+def _person(label: dict, height: int, width: int, needs_keypoints: bool) -> CocoPerson:
     """Check one annotation; a crowd's box and keypoints are not looked at."""
     crowd = bool(label.get("iscrowd", 0))
     segmentation, mask_fault = _segmentation(label.get("segmentation"), height, width)
     box, box_fault = _box(label["bbox"], height, width)
-    keypoints, visibility, keypoint_fault = _keypoints(label["keypoints"], height, width)
+    keypoints, visibility, keypoint_fault = None, None, ""
+    if needs_keypoints:
+        keypoints, visibility, keypoint_fault = _keypoints(label["keypoints"], height, width)
     fault = mask_fault if crowd else box_fault or keypoint_fault or mask_fault
     return CocoPerson(int(label["id"]), crowd, box, keypoints, visibility, segmentation, fault)
 

@@ -1,8 +1,8 @@
 """DensePose-COCO annotations: pictures, their people, and the points annotated on them."""
 
 import json
-import math
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Annotations:
-    """A file of annotations: its pictures by id, in rising order, and the ids of its categories."""
+    """A file of annotations.
+
+    Attributes:
+      pictures: by id, in rising order.
+      categories: their ids.
+      has_dense: whether any annotation has a key of DensePose's (`dp_x`, `dp_masks`, ...).
+    """
 
     pictures: dict[Any, Picture]
     categories: list[Any]
+    has_dense: bool
 
 
 def read_annotations(path: str | os.PathLike) -> Annotations:
@@ -107,13 +114,13 @@ def parse_annotations(stored: Any, place: str) -> Annotations:
         numbers.add(person.number)
         if one.get("image_id") in pictures:  # a file may list some of its pictures only
             pictures[one["image_id"]].people.append(person)
-    _check_some_points(stored["annotations"], place)
     kinds = stored.get("categories") or [{"id": one["category_id"]} for one in stored["annotations"]]
     try:
         categories = sorted({kind["id"] for kind in kinds})
     except (TypeError, KeyError) as error:
         raise InputError(f"{place}: 'categories' must be objects with an id") from error
-    return Annotations(pictures, categories)
+    has_dense = any(key.startswith("dp_") for one in stored["annotations"] for key in one)
+    return Annotations(pictures, categories, has_dense)
 
 
 def _name(one: Any, row: int) -> str:
@@ -125,20 +132,33 @@ def _pictures(images: list, place: str) -> dict[Any, Picture]:
     """Return the pictures, still without people, by rising id."""
     pictures = {}
     for row, image in enumerate(images):
-        if not isinstance(image, dict) or not isinstance(image.get("id"), int | str):
+        if not isinstance(image, dict) or not is_id(image.get("id")):
             raise InputError(f"{place}: image number {row} (from 0) has no id")
         size = (image["height"], image["width"]) if {"height", "width"} <= image.keys() else None
         if size and not all(isinstance(side, int) and side > 0 for side in size):
             raise InputError(f"{place}: image {image['id']}: height and width must be whole numbers of pixels")
-        regions = zip(image.get("ignore_regions_x") or [], image.get("ignore_regions_y") or [], strict=False)
-        if (image.get("ignore_regions_x") or image.get("ignore_regions_y")) and not size:
-            raise InputError(f"{place}: image {image['id']}: ignore_regions need its height and width")
-        unjudged = [[value for point in zip(x, y, strict=False) for value in point] for x, y in regions]
-        pictures[image["id"]] = Picture(size, [], unjudged)
+        pictures[image["id"]] = Picture(size, [], _unjudged(image, f"{place}: image {image['id']}"))
     try:
         return {number: pictures[number] for number in sorted(pictures)}
     except TypeError as error:
         raise InputError(f"{place}: ids of images are numbers and text, mixed") from error
+
+
+def _unjudged(image: dict, here: str) -> list[list[float]]:
+    """Return the polygons of a picture's regions where nothing was annotated."""
+    columns, rows = (image.get(key) or [] for key in ("ignore_regions_x", "ignore_regions_y"))
+    if (columns or rows) and not {"height", "width"} <= image.keys():
+        raise InputError(f"{here}: ignore_regions need its height and width")
+    if not isinstance(columns, list) or not isinstance(rows, list) or not all(map(_is_outline, columns + rows)):
+        raise InputError(f"{here}: ignore_regions_x and _y must be lists of lists of numbers")
+    return [
+        [value for point in zip(x, y, strict=False) for value in point] for x, y in zip(columns, rows, strict=False)
+    ]
+
+
+def _is_outline(values: Any) -> bool:
+    """Return whether these can be the x, or the y, of a polygon."""
+    return isinstance(values, list) and all(is_number(value) for value in values)
 
 
 def _person(one: Any, here: str) -> TruePerson:
@@ -148,8 +168,12 @@ def _person(one: Any, here: str) -> TruePerson:
     missing = [key for key in ("id", "image_id", "category_id", "bbox", "area") if key not in one]
     if missing:
         raise InputError(f"{here}: no {', '.join(missing)}")
-    if not _is_number(one["id"]) or not _is_number(one["area"]):
+    if not is_number(one["id"]) or not is_number(one["area"]):
         raise InputError(f"{here}: id and area must be numbers")
+    if not is_id(one["image_id"]) or not is_id(one["category_id"]):
+        raise InputError(f"{here}: image_id and category_id must be numbers or text")
+    if one.get("iscrowd", 0) not in (0, 1):
+        raise InputError(f"{here}: iscrowd is {one['iscrowd']!r}, not 0 or 1")
     return TruePerson(
         number=one["id"],
         category=one["category_id"],
@@ -163,7 +187,7 @@ def _person(one: Any, here: str) -> TruePerson:
 
 def box_of(stored: Any, here: str) -> np.ndarray:
     """Return a box x, y, width, height `[4]` float64. Raises InputError, naming `here`, for what is none."""
-    if not isinstance(stored, list | tuple) or len(stored) != 4 or not all(_is_number(value) for value in stored):
+    if not isinstance(stored, list | tuple) or len(stored) != 4 or not all(is_number(value) for value in stored):
         raise InputError(f"{here}: bbox must be four finite numbers x, y, width, height")
     box = np.array(stored, np.float64)
     if (box[2:] < 0).any():
@@ -171,9 +195,14 @@ def box_of(stored: Any, here: str) -> np.ndarray:
     return box
 
 
-def _is_number(value: Any) -> bool:
-    """Return whether a json value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Return whether a json value is a number that a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def is_id(value: Any) -> bool:
+    """Return whether a json value can be the id of a picture or a category."""
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def points_of(one: dict, here: str) -> Points:
@@ -196,12 +225,3 @@ def points_of(one: dict, here: str) -> Points:
         raise InputError(f"{here}: dp_I must lie in 0..{NUM_PARTS}")
     whole = np.where(part == np.floor(part), part, 0).astype(np.int64)
     return Points(np.stack([x, y], -1), whole, np.stack([u, v], -1))
-
-
-def _check_some_points(annotations: list[dict], place: str) -> None:
-    """Raise InputError for a file of other annotations than DensePose's: they would all be ignored without a word."""
-    people = [one for one in annotations if not one.get("iscrowd")]
-    if people and not any("dp_x" in one for one in annotations):
-        raise InputError(
-            f"{place}: none of {len(annotations)} annotations has DensePose's points ({POINT_KEYS[0]}, ...)"
-        )

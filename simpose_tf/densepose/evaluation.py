@@ -50,6 +50,10 @@ def evaluate_files(kinds: Sequence[str], files: Files, rules: Rules, say: Callab
     gps.kappas(rules.kappa)
     truth, found = read_annotations(files.annotations), read_results(files.results)
     check_images(truth, found, files.annotations)
+    _check_dense(truth, found, files.annotations)
+    others = sum(one.category not in truth.categories for one in found)
+    if others:
+        say(f"{others} of {len(found)} results are of categories that are not in the annotations: they do not count")
     body = references.load(files.reference, files.distances, say) if _NEED_BODY & set(kinds) else None
     return evaluate(kinds, truth, found, body, rules, say)
 
@@ -59,6 +63,16 @@ def check_images(truth: Annotations, found: Sequence[Detection], place: str) -> 
     for one in found:
         if one.image not in truth.pictures:
             raise InputError(f"{one.place}: no such image in {place}")
+
+
+def _check_dense(truth: Annotations, found: Sequence[Detection], place: str) -> None:
+    """Raise InputError for results on a file of other annotations than DensePose's: all people would be ignored.
+
+    A file that has anything of DensePose's, one of crowds only and one without results get what the rules say: -1.
+    """
+    people = [person for picture in truth.pictures.values() for person in picture.people if not person.crowd]
+    if found and people and not truth.has_dense:
+        raise InputError(f"{place}: none of its {len(people)} people has DensePose's fields (dp_x, dp_y, dp_I, ...)")
 
 
 def evaluate(

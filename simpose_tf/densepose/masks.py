@@ -56,7 +56,7 @@ def true_patch(person: TruePerson, size: tuple[int, int]) -> Patch:
         if "dp_masks" in person.outline:
             return placed(_union(person.outline["dp_masks"], person.box_xywh), person.box_xywh, size)
         return _segmented(person.outline.get("segmentation"), size)
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except Exception as error:  # pycocotools raises many things
         raise InputError(f"annotation id {person.number:g}: no mask: {' '.join(str(error).split())}") from error
 
 
@@ -92,7 +92,7 @@ def coarse_parts(parts: list, box_xywh: np.ndarray, size: tuple[int, int]) -> np
             patch = placed(_stretched(coco_mask.decode(part) > 0, box_xywh), box_xywh, size)
             height, width = patch.pixels.shape
             drawn[patch.top : patch.top + height, patch.left : patch.left + width][patch.pixels] = number
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+    except Exception as error:  # pycocotools raises many things
         raise InputError(f"no masks of parts: {' '.join(str(error).split())}") from error
     return drawn
 
@@ -136,6 +136,9 @@ def overlap(pred: Patch, true: Patch, true_area: int, crowd: bool) -> float:
 
 def unjudged_region(polygons: list[list[float]], size: tuple[int, int]) -> np.ndarray:
     """Return where nothing was annotated: uint8 `[H, W]` of polygons x, y, x, y, ..."""
+    polygons = [polygon for polygon in polygons if len(polygon) >= 6]  # fewer than three points hold no pixel
+    if not polygons:
+        return np.zeros(size, np.uint8)
     return coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(polygons, *size)))
 
 

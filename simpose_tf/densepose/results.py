@@ -10,9 +10,9 @@ all their pixels [h, w, 3] flattened and joined.
 import base64
 import binascii
 import io
-import math
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +21,18 @@ import numpy as np
 from PIL import Image
 
 from simpose_tf.charts import NUM_PARTS
-from simpose_tf.densepose.annotations import box_of, read_json
+from simpose_tf.densepose.annotations import box_of, is_id, is_number, read_json
 from simpose_tf.errors import InputError
 from simpose_tf.files import atomic_path
 
 _CHANNELS = 3
+# The arrays of the `.npz` besides `iuv`: kinds of their types as numpy names them, shape of a person's entry.
+_ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "image_id": ("iufU", ()),
+    "category_id": ("iufU", ()),
+    "bbox": ("iuf", (4,)),
+    "score": ("iuf", ()),
+}
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,11 @@ def _parsed(one: Any, here: str) -> Detection:
     if missing:
         raise InputError(f"{here}: no {', '.join(missing)}")
     here = f"{here}, image {one['image_id']}"
+    for key in ("image_id", "category_id"):
+        if not is_id(one[key]):
+            raise InputError(f"{here}: {key} is {one[key]!r}, no number or text")
     found = Detection(here, one["image_id"], one["category_id"], box_of(one["bbox"], here), _score(one, here), b"")
-    if list(one["uv_shape"]) != [_CHANNELS, *found.size]:
+    if one["uv_shape"] != [_CHANNELS, *found.size]:
         asked = f"the box asks for {[_CHANNELS, *found.size]}"
         raise InputError(f"{here}: uv of another size than the box: uv_shape {one['uv_shape']}, {asked}")
     try:
@@ -117,7 +127,7 @@ def _parsed(one: Any, here: str) -> Detection:
 def _score(one: dict, here: str) -> float:
     """Return the score of an entry."""
     score = one["score"]
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    if not is_number(score):
         raise InputError(f"{here}: score is {score}, not a finite number")
     return float(score)
 
@@ -125,15 +135,18 @@ def _score(one: dict, here: str) -> float:
 def _read_npz(path: str | os.PathLike) -> list[Detection]:
     """Read our `.npz`."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            image, category, box, score, iuv = (
-                stored[key] for key in ("image_id", "category_id", "bbox", "score", "iuv")
-            )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        with open(path, "rb") as stream, zipfile.ZipFile(stream):  # np.load would read a lone array, too
+            stored = np.load(path, allow_pickle=False)
+            arrays = {name: stored[name] for name in (*_ARRAYS, "iuv")}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"--results: {path}: no result list: {error}") from error
-    if not len(image) == len(category) == len(box) == len(score) or iuv.dtype != np.uint8 or iuv.ndim != 1:
-        raise InputError(f"--results: {path}: no result list: arrays of different lengths, or iuv is not flat uint8")
-    return list(_split(str(path), image, category, box, score, iuv))
+    people = len(arrays["score"]) if arrays["score"].ndim else 0
+    fits = {n: arrays[n].dtype.kind in kinds and arrays[n].shape == (people, *s) for n, (kinds, s) in _ARRAYS.items()}
+    fits["iuv"] = arrays["iuv"].dtype == np.uint8 and arrays["iuv"].ndim == 1
+    for name in (name for name, good in fits.items() if not good):
+        is_now = f"{name} is {arrays[name].dtype} {list(arrays[name].shape)}"
+        raise InputError(f"--results: {path}: no result list of {people} people: {is_now}")
+    return list(_split(str(path), *arrays.values()))
 
 
 def _split(place: str, image, category, box, score, iuv) -> Iterator[Detection]:

@@ -1,6 +1,5 @@
 """COCO annotations and results of people out of files, checked one by one before pycocotools sees them."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from simpose_tf import files
 from simpose_tf.data import coco
-from simpose_tf.densepose.annotations import read_json
+from simpose_tf.densepose.annotations import is_number, read_json
 from simpose_tf.errors import InputError
 from simpose_tf.keypoints import NUM_KEYPOINTS
 
@@ -114,7 +113,7 @@ def _numbers(values: object, count: int) -> bool:
     """Return whether this is a list of so many finite numbers."""
     if not isinstance(values, list) or len(values) != count:
         return False
-    return all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values)
+    return all(is_number(value) for value in values)
 
 
 def _filled(person: dict, keys: Sequence[str]) -> dict:

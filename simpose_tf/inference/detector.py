@@ -44,6 +44,16 @@ class DetectionConfig:
             raise ValueError(f"box_score must lie in 0..1 and max_people be positive: {self}")
 
 
+def config_of(exported: DetectionConfig | None, box_score: float | None, max_people: int | None) -> DetectionConfig:
+    """Return the export's settings with what was asked for instead. Raises InputError where neither tells."""
+    told = vars(exported) if exported else {}
+    asked = {"box_score": box_score, "max_people": max_people}
+    wanted = told | {name: value for name, value in asked.items() if value is not None}
+    if len(wanted) < len(asked):
+        raise InputError("--model does not tell which boxes go on: give --box_score and --max_people")
+    return DetectionConfig(**wanted)
+
+
 @dataclass(frozen=True)
 class LoadedDetector:
     """A detector: its folder, its function, and TensorFlow's object, which the function lives by."""

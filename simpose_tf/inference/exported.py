@@ -1,10 +1,8 @@
 """The exported model as its readers see it: its second stage and, where it has one, its detector."""
 
 import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,13 +10,11 @@ import tensorflow as tf
 
 from simpose_tf import files
 from simpose_tf.errors import InputError
-from simpose_tf.inference import scores
+from simpose_tf.inference import export_settings, scores
 from simpose_tf.inference.detector import Detect, DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
 from simpose_tf.inference.two_stage import SecondStage
-
-SETTINGS = "assets.extra/simpose.json"
 
 Maps = dict[str, tf.Tensor]
 T = TypeVar("T")
@@ -71,8 +67,8 @@ def load(path: str | None, what: str = "--model", flip: bool = False) -> Exporte
         hint = "; --flip needs a model that is exported anew" if flip and "crops" in signatures else ""
         raise InputError(f"{what}: {path!r} has no signature {people!r}; write it with simpose_tf.export{hint}")
     height, width = _crop_size(signatures[people], f"{what}: {path!r}: its signature {people!r}")
-    settings = _settings(folder, what)
-    place = f"{what}: {folder / SETTINGS}"
+    settings = export_settings.read(folder, what)
+    place = f"{what}: {folder / export_settings.SETTINGS}"
     return ExportedModel(
         path=str(folder),
         stage=SecondStage(
@@ -102,15 +98,6 @@ def _crop_size(signature: Any, place: str) -> tuple[int, int]:
 def _answer(signature: Any, name: str) -> Callable[[tf.Tensor], Maps]:
     """Return a signature as a function of its one input."""
     return lambda values: signature(**{name: values})
-
-
-def _settings(folder: Path, what: str) -> dict:
-    """Read the settings beside the model. Raises InputError if they are missing or no settings."""
-    try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{what}: {folder / SETTINGS} does not tell test_enlargement") from error
-    return settings if isinstance(settings, dict) else {}
 
 
 def _test_enlargement(settings: dict, place: str) -> float:

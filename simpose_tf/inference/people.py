@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 
 from simpose_tf import geometry
+from simpose_tf.data import coco
 
 # A pixel belongs to a person where the network says so with at least this probability.
 MASK_THRESHOLD = 0.5
@@ -162,6 +162,22 @@ class _Grid:
         return np.asarray(sampled * np.outer(self.rows.inside, self.columns.inside), np.float32)
 
 
+def of_answer(found: dict[str, np.ndarray], boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
+    """Return the people of `two_stage.people_of_boxes`, as numpy, as one object each."""
+    height, width = found["mask"].shape[1:3]
+    return [
+        PredictedPerson(
+            box_yxyx=box,
+            score=float(found["score"][place]),
+            keypoints=found["keypoints"][place],
+            crop=CropPeople(**{name: found[name][place] for name in ("mask", "part", "uv", "normal")}),
+            crop_from_image=geometry.crop_from_image(found["windows"][place], height, width),
+            confidence=found["confidence"][place].astype(float) if "confidence" in found else None,
+        )
+        for place, box in enumerate(boxes_yxyx)
+    ]
+
+
 def iuv_image(dense: CropPeople) -> np.ndarray:
     """Return uint8 `[h,w,3]` channels I, U * 255, V * 255; 0 where the mask is below `MASK_THRESHOLD`.
 
@@ -187,7 +203,7 @@ def densepose_entry(person: PredictedPerson, image_id: int) -> dict:
         "bbox": [x, y, width, height],
         "score": float(person.score),
         "uv_shape": [3, rows, columns],
-        "uv_data": base64.b64encode(_png(iuv)).decode("ascii"),
+        "uv_data": base64.b64encode(encode_png(iuv)).decode("ascii"),
     }
 
 
@@ -205,10 +221,9 @@ def person_json(person: PredictedPerson, image_id: int, image_size: tuple[int, i
 def mask_rle(person: PredictedPerson, image_size: tuple[int, int]) -> dict:
     """Return the person's mask in the whole picture as COCO RLE with text counts."""
     rows, columns = person.region(image_size)
-    mask = np.zeros(image_size, np.uint8)
+    mask = np.zeros(image_size, bool)
     mask[rows, columns] = person.sample_mask(*_centres(rows, columns)) >= MASK_THRESHOLD
-    rle = coco_mask.encode(np.asfortranarray(mask))
-    return {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")}
+    return coco.run_lengths(mask)
 
 
 def _centres(rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
@@ -216,8 +231,8 @@ def _centres(rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(columns.start, columns.stop) + 0.5, np.arange(rows.start, rows.stop) + 0.5
 
 
-def _png(pixels: np.ndarray) -> bytes:
-    """Return the PNG of RGB pixels."""
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Return the PNG of pixels uint8 RGB `[h,w,3]`."""
     ok, data = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))
     if not ok:
         raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as PNG")

@@ -1,6 +1,7 @@
 """Pictures of any kind as RGB."""
 
 import warnings
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,23 +16,27 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # What Pillow raises for files that are broken, cut off, no pictures, or far too large.
 # RuntimeError comes of AVIF, MemoryError of sizes that headers make up.
-_FAULTS = (OSError, SyntaxError, ValueError, RuntimeError, MemoryError, Image.DecompressionBombError)
+FAULTS = (OSError, SyntaxError, ValueError, RuntimeError, MemoryError, Image.DecompressionBombError)
 
 
-def read_picture(path: str) -> np.ndarray:
+def read_picture(path: str, content: BinaryIO | None = None) -> np.ndarray:
     """Read a picture as uint8 RGB `[H,W,3]`, upright.
 
     The rotation that a camera noted (EXIF) is applied, transparency is laid on white, 16-bit grey is scaled to 8
     bits, CMYK and palettes are converted.
 
+    Args:
+      path: of its file.
+      content: what the file would hold, where it does not lie at `path`, which then is a name for errors.
+
     Raises:
       InputError: no such file, no picture, cut off.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(content or path) as opened:
             opened.load()
             return _rgb(ImageOps.exif_transpose(opened))
-    except _FAULTS as error:
+    except FAULTS as error:
         raise InputError(f"{path}: not a readable picture ({' '.join(str(error).split())})") from error
 
 
@@ -41,7 +46,7 @@ def picture_size(path: str) -> tuple[int, int]:
         with Image.open(path) as opened:
             width, height = opened.size
             turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise InputError(f"{path}: not a readable picture ({' '.join(str(error).split())})") from error
     return (width, height) if turned else (height, width)
 

@@ -40,6 +40,7 @@ class Request:
       settings: JSON values that decide what the outputs look like; where they differ from those of the run that the
         folder holds, nothing of it is taken as done.
       redo: take nothing as done in any case.
+      parallel: pictures whose people may be asked for at the same time; 1: one after the other, in the caller's thread.
     """
 
     output: Path
@@ -47,6 +48,7 @@ class Request:
     clips: ClipOptions
     settings: dict[str, Any]
     redo: bool = False
+    parallel: int = 1
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def _predict_pictures(predict: Predict, work: list[Work], request: Request, log:
         return len(one.found)
 
     progress, people = Progress(len(left), "pictures", say), 0
-    answers = _answers(predict, pipeline.in_order(read, left, pipeline.READERS, _share), skip)
+    readable = _readable(pipeline.in_order(read, left, pipeline.READERS, _share), skip)
+    answers = _answers(predict, readable, request.parallel)
     written = pipeline.in_order(write, answers, pipeline.writers(), lambda one: _share(one.item))
     for done, found in enumerate(written, 1):
         people += found
@@ -134,13 +137,25 @@ def read(item: Work) -> ReadPicture:
         return ReadPicture(item, None, str(error))
 
 
-def _answers(predict: Predict, pictures: Iterator[ReadPicture], skip: Say) -> Iterator[AnsweredPicture]:
-    """Yield the pictures with their people; those that cannot be read are told of."""
+def _readable(pictures: Iterator[ReadPicture], skip: Say) -> Iterator[ReadPicture]:
+    """Yield the pictures that can be read; the others are told of."""
     for one in pictures:
         if one.image is None:
             skip(one.fault)
         else:
-            yield AnsweredPicture(one.item, one.image, predict(one.image, one.item.boxes_yxyx, one.item.scores))
+            yield one
+
+
+def _answers(predict: Predict, pictures: Iterator[ReadPicture], parallel: int) -> Iterator[AnsweredPicture]:
+    """Yield the pictures with their people."""
+
+    def answer(one: ReadPicture) -> AnsweredPicture:
+        assert one.image is not None
+        return AnsweredPicture(one.item, one.image, predict(one.image, one.item.boxes_yxyx, one.item.scores))
+
+    if parallel == 1:
+        return map(answer, pictures)
+    return pipeline.in_order(answer, pictures, parallel, lambda one: max(_share(one.item), 1 / parallel))
 
 
 def write_picture(one: AnsweredPicture, request: Request) -> None:

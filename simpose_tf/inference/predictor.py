@@ -1,18 +1,18 @@
 """The two-stage predictor: picture -> boxes -> crops -> network -> people in the picture (SimPose sec. 4.1)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
 
-from simpose_tf import geometry
 from simpose_tf.errors import InputError
-from simpose_tf.inference import two_stage
+from simpose_tf.inference import people, two_stage
 from simpose_tf.inference.detector import Detect, DetectionConfig, find_boxes
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.inference.nms import NmsConfig, box_nms
-from simpose_tf.inference.people import CropPeople, PredictedPerson
-from simpose_tf.inference.two_stage import People, SecondStage
+from simpose_tf.inference.people import PredictedPerson
+from simpose_tf.inference.two_stage import People
 
 
 def predict_people(
@@ -39,7 +39,7 @@ def predict_people(
     boxes = np.asarray(boxes_yxyx, float)
     box_scores = np.ones(len(boxes)) if box_scores is None else box_scores
     stage = replace(model.stage, people=in_batches(model.stage.people, batch_size))
-    return people_of(two_stage.people_of_boxes(stage, tf.constant(image), boxes, box_scores), stage, boxes)
+    return people_of(two_stage.people_of_boxes(stage, tf.constant(image), boxes, box_scores), boxes)
 
 
 def predict_distinct(
@@ -63,30 +63,35 @@ def predict_distinct(
     stage = replace(model.stage, people=in_batches(model.stage.people, batch_size))
     answer = two_stage.people_of_boxes(stage, tf.constant(image), boxes, box_scores[kept])
     stay = two_stage.distinct(answer, tf.constant(boxes), limits.oks).numpy()
-    people = people_of(answer, stage, boxes)
-    return [people[place] for place in stay]
+    everybody = people_of(answer, boxes)
+    return [everybody[place] for place in stay]
 
 
 def find_people(
-    model: ExportedModel, detect: Detect, config: DetectionConfig, image: np.ndarray, batch_size: int
-) -> list[PredictedPerson]:
-    """Find the people of a picture and predict each once.
+    model: ExportedModel, detect: Detect, config: DetectionConfig, batch_size: int
+) -> Callable[[np.ndarray], list[PredictedPerson]]:
+    """Return what finds the people of a picture uint8 RGB `[H,W,3]` and predicts each once.
 
     Args:
       model: from `exported.load`.
       detect: the first stage.
-      config: which of its boxes go on.
-      image: uint8 RGB `[H,W,3]`.
+      config: which of its boxes go on; so many people are given at most, best box first.
       batch_size: crops that go through the network at once.
-
-    Returns:
-      at most `config.max_people`, best box first.
 
     Raises:
       InputError: the export does not tell when two are one.
     """
-    boxes, box_scores = find_boxes(detect, tf.constant(image), config, require_nms(model).box_iou)
-    return predict_distinct(model, image, boxes.numpy(), batch_size, box_scores.numpy())
+    limits = require_nms(model)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+    def boxes_of(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return find_boxes(detect, image, config, limits.box_iou)
+
+    def people(image: np.ndarray) -> list[PredictedPerson]:
+        boxes, box_scores = boxes_of(tf.constant(image))
+        return predict_distinct(model, image, boxes.numpy(), batch_size, box_scores.numpy())
+
+    return people
 
 
 def require_nms(model: ExportedModel) -> NmsConfig:
@@ -106,17 +111,6 @@ def in_batches(people: People, batch_size: int) -> People:
     return answer
 
 
-def people_of(answer: dict[str, tf.Tensor], stage: SecondStage, boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
+def people_of(answer: dict[str, tf.Tensor], boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
     """Return the people of `two_stage.people_of_boxes` as one object each."""
-    found = {name: np.asarray(values) for name, values in answer.items()}
-    return [
-        PredictedPerson(
-            box_yxyx=box,
-            score=float(found["score"][place]),
-            keypoints=found["keypoints"][place],
-            crop=CropPeople(**{name: found[name][place] for name in ("mask", "part", "uv", "normal")}),
-            crop_from_image=geometry.crop_from_image(found["windows"][place], stage.height, stage.width),
-            confidence=found["confidence"][place].astype(float) if "confidence" in found else None,
-        )
-        for place, box in enumerate(boxes_yxyx)
-    ]
+    return people.of_answer({name: np.asarray(values) for name, values in answer.items()}, boxes_yxyx)

@@ -55,7 +55,8 @@ def point_pixels(points: np.ndarray, true_box: np.ndarray, pred_box: np.ndarray)
       pred_box: `[4]` likewise.
     """
     place = points * true_box[2:] / _SCALE + true_box[:2] - pred_box[:2]
-    pixels = place.astype(np.int64)  # toward zero
+    with np.errstate(invalid="ignore"):  # what no integer can hold lies outside in any case
+        pixels = place.astype(np.int64)  # toward zero
     return pixels, np.all((pixels >= 0) & (pixels < pred_box[2:].astype(np.int64)), axis=-1)
 
 

@@ -4,6 +4,7 @@ A pickle is a program. This reader runs none of it: it knows arrays of numbers, 
 refuses all else. The numbers of an array, 1.5 GB, stay in the file: their place is noted and they are copied in pieces.
 """
 
+import codecs
 import io
 import os
 import pickle
@@ -26,10 +27,11 @@ _PIECE = 1 << 20  # numbers copied at once
 
 @dataclass(frozen=True)
 class _Span:
-    """Bytes that were left in the file."""
+    """Bytes that were left in the file; `text`: as UTF-8 of the characters with their codes."""
 
     offset: int
     length: int
+    text: bool = False
 
 
 class _Array:
@@ -59,9 +61,9 @@ def _from_buffer(data: _Span | bytes | bytearray, dtype: np.dtype, shape: tuple[
     return array
 
 
-def _encode(text: str, _encoding: str) -> bytes:
+def _encode(text: str | _Span, _encoding: str) -> bytes | _Span:
     """Return bytes that Python 3 stored as text, in pickles of protocol 2."""
-    return text.encode("latin1")
+    return text if isinstance(text, _Span) else text.encode("latin1")
 
 
 def _known() -> dict[tuple[str, str], Callable]:
@@ -90,20 +92,22 @@ class _Reader(pickle._Unpickler):
             raise pickle.UnpicklingError(f"it asks for {module}.{name}; only arrays of numbers are read")
         return found
 
-    def _load(self: Any, form: str, as_text: bool) -> None:
-        """Push the bytes whose length comes next, or their place in the file if they are many."""
+    def _load(self: Any, form: str, encoding: str | None = None) -> None:
+        """Push the bytes, or text of an encoding, whose length comes next, or their place in the file if many."""
         (length,) = struct.unpack(form, self.read(struct.calcsize(form)))
         if length >= _LARGE and self._unframer.current_frame is None:
-            self.append(_Span(self._stream.tell(), length))
+            self.append(_Span(self._stream.tell(), length, encoding == "utf-8"))
             self._stream.seek(length, io.SEEK_CUR)
         else:
             data = self.read(length)
-            self.append(data.decode("latin1") if as_text else data)
+            self.append(data.decode(encoding) if encoding else data)
 
-    dispatch[pickle.BINSTRING[0]] = lambda self: self._load("<i", True)
-    dispatch[pickle.BINBYTES[0]] = lambda self: self._load("<I", False)
-    dispatch[pickle.BINBYTES8[0]] = lambda self: self._load("<Q", False)
-    dispatch[pickle.BYTEARRAY8[0]] = lambda self: self._load("<Q", False)
+    dispatch[pickle.BINSTRING[0]] = lambda self: self._load("<i", "latin1")
+    dispatch[pickle.BINUNICODE[0]] = lambda self: self._load("<I", "utf-8")
+    dispatch[pickle.BINUNICODE8[0]] = lambda self: self._load("<Q", "utf-8")
+    dispatch[pickle.BINBYTES[0]] = lambda self: self._load("<I")
+    dispatch[pickle.BINBYTES8[0]] = lambda self: self._load("<Q")
+    dispatch[pickle.BYTEARRAY8[0]] = lambda self: self._load("<Q")
 
 
 def convert(source: str | os.PathLike, output: str | os.PathLike) -> int:
@@ -132,6 +136,9 @@ def convert(source: str | os.PathLike, output: str | os.PathLike) -> int:
                 if np.isnan(piece).any() or (piece < 0).any():
                     raise InputError(f"{source}: holds distances that are negative or not a number")
                 target.write(piece.astype("<f4").tobytes())
+                size -= len(piece)
+            if size:
+                raise InputError(f"{source}: its bytes do not fill the array that it names")
     return count
 
 
@@ -153,7 +160,8 @@ def _stored(path: Path, stream: BinaryIO) -> _Array | np.ndarray:
     found = stored.get(KEY) if isinstance(stored, dict) else stored
     if isinstance(found, _Array) and hasattr(found, "data"):
         have = found.data.length if isinstance(found.data, _Span) else len(found.data)
-        if have != found.dtype.itemsize * int(np.prod(found.shape)):
+        is_text = isinstance(found.data, _Span) and found.data.text  # how many bytes that makes is seen when it is read
+        if not is_text and have != found.dtype.itemsize * int(np.prod(found.shape)):
             raise InputError(f"{path}: {have} bytes do not fill an array {list(found.shape)} of {found.dtype}")
         if isinstance(found.data, _Span) and found.data.offset + have > path.stat().st_size:
             raise InputError(f"{path}: is cut off")
@@ -170,6 +178,8 @@ def _pieces(path: Path, stream: BinaryIO, array: _Array | np.ndarray) -> Iterato
     """Yield the numbers in order, some millions at a time."""
     if isinstance(array, np.ndarray):
         yield array
+    elif isinstance(array.data, _Span) and array.data.text:
+        yield from _pieces_of_text(path, stream, array.data, array.dtype)
     elif isinstance(array.data, _Span):
         stream.seek(array.data.offset)
         left = array.data.length // array.dtype.itemsize
@@ -181,3 +191,21 @@ def _pieces(path: Path, stream: BinaryIO, array: _Array | np.ndarray) -> Iterato
             yield piece
     else:
         yield np.frombuffer(array.data, array.dtype)
+
+
+def _pieces_of_text(path: Path, stream: BinaryIO, span: _Span, dtype: np.dtype) -> Iterator[np.ndarray]:
+    """Yield the numbers of bytes that are stored as text."""
+    stream.seek(span.offset)
+    decoder, left, rest = codecs.getincrementaldecoder("utf-8")(), span.length, b""
+    while left:
+        stored = stream.read(min(left, _PIECE))
+        if not stored:
+            raise InputError(f"{path}: is cut off")
+        left -= len(stored)
+        try:
+            data = rest + decoder.decode(stored, final=not left).encode("latin1")
+        except UnicodeError as error:
+            raise InputError(f"{path}: no pickle of distances: {error}") from error
+        whole = len(data) - len(data) % dtype.itemsize
+        rest = data[whole:]
+        yield np.frombuffer(data[:whole], dtype)

@@ -56,12 +56,22 @@ def test_people_without_the_key_have_no_points_and_an_empty_list_has_none():
         ({**GOOD, "dp_V": [0.5, float("inf")]}, "must be finite"),
         ({**GOOD, "dp_x": 3.0}, "lists of numbers"),
         ({**GOOD, "dp_I": [1, 25]}, r"dp_I must lie in 0\.\.24"),
+        ({**GOOD, "image_id": [1]}, "image_id and category_id must be numbers or text"),
+        ({**GOOD, "category_id": None}, "image_id and category_id must be numbers or text"),
+        ({**GOOD, "iscrowd": "yes"}, "iscrowd is 'yes', not 0 or 1"),
         ("person", "no object"),
     ],
 )
 def test_a_faulty_annotation_is_named(person, told):
     with pytest.raises(InputError, match=told):
         parse_annotations(cases.dataset([person]), "file.json")
+
+
+@pytest.mark.parametrize("region", [3, [3], [["a", "b", "c"]], "text", {"a": 1}])
+def test_regions_of_another_form_are_told(region):
+    images = [cases.image(5, ignore_regions_x=region, ignore_regions_y=region)]
+    with pytest.raises(InputError, match="file: image 5: ignore_regions_x and _y must be lists of lists"):
+        parse_annotations(cases.dataset([GOOD], images), "file")
 
 
 def test_files_of_another_form_are_told(tmp_path):
@@ -80,9 +90,10 @@ def test_files_of_another_form_are_told(tmp_path):
     assert list(read_annotations(tmp_path / "good.json").pictures) == [1]
 
 
-def test_a_file_where_nobody_has_points_is_no_densepose_file():
+def test_a_file_tells_whether_it_has_anything_of_denseposes():
     bare = cases.without_points(GOOD)
-    with pytest.raises(InputError, match="none of 1 annotations has DensePose's points"):
-        parse_annotations(cases.dataset([bare]), "file")
-    crowd = {**bare, "iscrowd": 1}  # nobody is asked for points of a crowd
-    assert parse_annotations(cases.dataset([crowd]), "file").pictures[1].people[0].points is None
+    has_dense = [parse_annotations(cases.dataset([one]), "file").has_dense for one in (GOOD, bare)]
+    assert has_dense == [True, False]
+    masks_only = {**bare, "dp_masks": []}
+    read = parse_annotations(cases.dataset([masks_only]), "file")
+    assert read.has_dense and read.pictures[1].people[0].points is None

@@ -301,6 +301,31 @@ def test_results_of_unknown_images_are_told(tmp_path):
         evaluation.evaluate_files(["gps"], files, Rules(), silent)
 
 
+def test_a_file_without_anything_of_denseposes_is_refused_and_one_without_points_is_undefined(tmp_path):
+    bare = cases.without_points(cases.person(7, BOX))
+
+    def measured(person, found):
+        cases.write_json(tmp_path / "truth.json", cases.dataset([person]))
+        cases.write_json(tmp_path / "found.json", found)
+        files = Files(str(tmp_path / "truth.json"), str(tmp_path / "found.json"))
+        return set(evaluation.evaluate_files(["iou"], files, Rules(), silent)["metrics"]["iou"].values())
+
+    with pytest.raises(InputError, match=r"truth.json: none of its 1 people has DensePose's fields \(dp_x"):
+        measured(bare, [cases.result(BOX)])
+    assert measured(bare, []) == {-1.0}
+    assert measured({**bare, "iscrowd": 1}, [cases.result(BOX)]) == {-1.0}  # nobody is asked for points of a crowd
+    assert measured({**bare, "dp_masks": []}, [cases.result(BOX)]) == {-1.0}  # ignored, as rule 5 says
+
+
+def test_results_of_other_categories_are_told(tmp_path):
+    cases.write_json(tmp_path / "truth.json", cases.dataset([cases.person(7, BOX, [(20, 20, 0.0)])]))
+    cases.write_json(tmp_path / "found.json", [cases.result(BOX, category=0), cases.result(BOX)])
+    told = []
+    files = Files(str(tmp_path / "truth.json"), str(tmp_path / "found.json"))
+    evaluation.evaluate_files(["iou"], files, Rules(), told.append)
+    assert told == ["1 of 2 results are of categories that are not in the annotations: they do not count"]
+
+
 def test_a_body_and_known_rules_are_asked_for():
     truth = parse_annotations(cases.dataset([cases.person(7, BOX, [(20, 20, 0.0)])]), "truth")
     with pytest.raises(InputError, match="--reference"):

@@ -77,6 +77,8 @@ def test_overlap_random_against_whole_pictures():
         {"dp_masks": [3]},
         {"segmentation": {"size": [3, 3], "counts": [9]}},
         {"segmentation": "text"},
+        {"segmentation": [[1, 2]]},
+        {"segmentation": [{"a": 1}]},
         {"segmentation": {"size": [30, 40]}},
     ],
 )
@@ -95,3 +97,9 @@ def test_an_unjudged_region_takes_people_who_lie_in_it():
     left, right = np.zeros((10, 20), bool), np.zeros((10, 20), bool)
     left[:, :10], right[:, 10:] = True, True
     assert not masks.is_judged(box, region, left) and masks.is_judged(box, region, right)
+
+
+def test_regions_of_fewer_than_three_points_hold_nothing():
+    assert not masks.unjudged_region([[1.0, 2.0], [1.0, 2.0, 9.0, 9.0]], (20, 30)).any()
+    square = [2.0, 3.0, 12.0, 3.0, 12.0, 8.0, 2.0, 8.0]
+    assert masks.unjudged_region([[1.0, 2.0], square], (20, 30)).sum() == 10 * 5

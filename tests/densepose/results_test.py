@@ -45,9 +45,14 @@ def test_an_empty_list_is_an_empty_list(tmp_path):
         ({"score": float("nan")}, "score is nan"),
         ({"score": None}, "score is None"),
         ({"score": True}, "score is True"),
+        ({"score": 10**400}, "score is 1000"),
+        ({"category_id": [1]}, r"category_id is \[1\], no number or text"),
+        ({"category_id": None}, "category_id is None"),
         ({"bbox": [1, 2, 3]}, "bbox must be four"),
         ({"bbox": [1, 2, 5, 3]}, r"uv of another size than the box: uv_shape \[3, 3, 4\], .*\[3, 3, 5\]"),
+        ({"bbox": [10**400, 2, 5, 3]}, "bbox must be four"),
         ({"uv_shape": [3, 4, 3]}, "uv of another size than the box"),
+        ({"uv_shape": 3}, "uv of another size than the box"),
         ({"uv_data": 3}, "no base64"),
         ({"uv_data": "%%%"}, "no base64"),
     ],
@@ -57,14 +62,52 @@ def test_a_faulty_entry_is_named(change, told):
         parse_results([GOOD, GOOD | change], "file")
 
 
+@pytest.mark.parametrize("number", [None, True, [1], {}])
+def test_an_id_of_a_picture_is_a_number_or_text(number):
+    with pytest.raises(InputError, match=r"image_id is .*, no number or text"):
+        parse_results([GOOD | {"image_id": number}], "file")
+
+
+@pytest.mark.parametrize(
+    "name, values",
+    [
+        ("score", ["a", "b"]),
+        ("score", [[1.0], [2.0]]),
+        ("score", [1j, 2j]),
+        ("score", 0.5),
+        ("image_id", [[1, 2], [1, 2]]),
+        ("category_id", [1]),
+        ("bbox", np.zeros((2, 3))),
+        ("iuv", np.zeros(24, np.uint16)),
+        ("iuv", np.zeros((8, 3), np.uint8)),
+    ],
+)
+def test_arrays_of_another_form_are_named(tmp_path, name, values):
+    box = [[0.0, 0, 2, 2]] * 2
+    good = {"image_id": [1, 1], "category_id": [1, 1], "bbox": box, "score": [0.5, 0.25], "iuv": np.zeros(24, np.uint8)}
+    np.savez(tmp_path / "found.npz", **good)
+    assert len(read_results(tmp_path / "found.npz")) == 2
+    np.savez(tmp_path / "found.npz", **good | {name: values})
+    with pytest.raises(InputError, match=r"no result list of . people: (score|image_id|category_id|bbox|iuv) is .*\["):
+        read_results(tmp_path / "found.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_what_is_no_archive_is_told(tmp_path, content):
+    (tmp_path / "found.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"found\.npz: no result list"):
+        read_results(tmp_path / "found.npz")
+    with open(tmp_path / "found.npz", "wb") as stream:
+        np.save(stream, np.zeros(3))  # an array, under an archive's name
+    with pytest.raises(InputError, match=r"found\.npz: no result list"):
+        read_results(tmp_path / "found.npz")
+
+
 def test_other_forms_are_told(tmp_path):
     with pytest.raises(InputError, match="list of objects"):
         parse_results({"people": []}, "file")
     with pytest.raises(InputError, match=r"result 0 .*no uv_shape, uv_data"):
         parse_results([{k: v for k, v in GOOD.items() if not k.startswith("uv")}], "file")
-    (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(InputError, match="no result list"):
-        read_results(tmp_path / "text.npz")
     np.savez(
         tmp_path / "other.npz", image_id=[1], category_id=[1], bbox=[[0.0, 0, 2, 2]], score=[0.5], iuv=np.uint8([1])
     )

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from simpose_tf.errors import InputError
-from simpose_tf.inference import decode, exported, flip, scores
+from simpose_tf.inference import decode, export_settings, exported, flip, scores
 from simpose_tf.inference.nms import NmsConfig
 from tests.inference import savedmodels
 
@@ -59,7 +59,7 @@ def test_settings_of_score_and_nms_are_read_and_old_exports_rank_as_grmi(folder:
     new = exported.load(path)
     assert new.stage.score == scores.ScoreConfig(1, 0.5, 0, 0, 0, 2) and new.nms == NmsConfig(0.6, 0.5)
     for bad in ({"score": {**weights, "mask": -1}}, {"score": {"mask": 1}}, {"nms": {"box_iou": "x", "oks": 0.5}}):
-        (tmp_path / "m" / exported.SETTINGS).write_text(json.dumps({"test_enlargement": 1.25, **bad}))
+        (tmp_path / "m" / export_settings.SETTINGS).write_text(json.dumps({"test_enlargement": 1.25, **bad}))
         with pytest.raises(InputError, match=f"{next(iter(bad))} is"):
             exported.load(path)
 
@@ -84,7 +84,7 @@ def test_model_without_the_signature_raises(tmp_path: Path) -> None:
     "content", [None, "{", "{}", json.dumps({"test_enlargement": "x"}), '{"test_enlargement": NaN}']
 )
 def test_bad_settings_raise(folder: Path, content: str | None) -> None:
-    settings = folder / exported.SETTINGS
+    settings = folder / export_settings.SETTINGS
     good = settings.read_text()
     try:
         settings.unlink() if content is None else settings.write_text(content)

@@ -168,7 +168,7 @@ def detect(tmp_path_factory: pytest.TempPathFactory) -> detector.Detect:
 
 
 def test_people_are_found_where_the_detector_says(model: exported.ExportedModel, detect: detector.Detect) -> None:
-    found = predictor.find_people(model, detect, DetectionConfig(0.5, 10), painted(4), 2)
+    found = predictor.find_people(model, detect, DetectionConfig(0.5, 10), 2)(painted(4))
     # Of the four the third is no person to the detector.
     expected = [[20, 40 * k + 10, 90, 40 * k + 40] for k in (0, 1, 3)]
     np.testing.assert_allclose([person.box_yxyx for person in found], expected, atol=1e-3)
@@ -179,9 +179,9 @@ def test_people_are_found_where_the_detector_says(model: exported.ExportedModel,
 def test_pictures_without_people_give_nobody(
     model: exported.ExportedModel, detect: detector.Detect, size: tuple[int, int]
 ) -> None:
-    assert predictor.find_people(model, detect, DetectionConfig(0.5, 10), np.zeros((*size, 3), np.uint8), 2) == []
+    assert predictor.find_people(model, detect, DetectionConfig(0.5, 10), 2)(np.zeros((*size, 3), np.uint8)) == []
 
 
 def test_only_the_best_boxes_go_on(model: exported.ExportedModel, detect: detector.Detect) -> None:
-    found = predictor.find_people(model, detect, DetectionConfig(0.0, 2), painted(8), 2)
+    found = predictor.find_people(model, detect, DetectionConfig(0.0, 2), 2)(painted(8))
     assert [person.box_yxyx[1] for person in found] == pytest.approx([10, 50], abs=1e-3)

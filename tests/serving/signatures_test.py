@@ -1,6 +1,5 @@
 """The SavedModel of both stages: equal to the Python predictor, in a process that has TensorFlow only."""
 
-import io
 import subprocess
 import sys
 from pathlib import Path
@@ -11,54 +10,21 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 
-from simpose_tf import export
-from simpose_tf.inference import detector, exported, predictor
-from simpose_tf.inference.detector import DetectionConfig
-from simpose_tf.inference.nms import NmsConfig
+from simpose_tf.inference import exported
 from simpose_tf.inference.pictures import read_picture
-from simpose_tf.inference.scores import ScoreConfig
-from simpose_tf.model.network import Network
 from simpose_tf.serving import signatures, warmup
-from tests.batches import CROP, random_batch
-from tests.inference import savedmodels
-from tests.replica_steps import BACKBONE
-
-DETECTION, LIMITS = DetectionConfig(0.3, 10), NmsConfig(0.6, 0.5)
-SCORE = ScoreConfig(keypoints=1.0, mask=1.0, part=0.0, uv=0.0, normal=0.0, box=1.0)
+from tests.serving import whole_model
+from tests.serving.whole_model import encoded, found, scene
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tf.keras.utils.set_random_seed(1)
-    network = Network(BACKBONE, CROP)
-    network(random_batch(np.random.default_rng(0), 4)["image"], training=True)  # moving averages of some kind
-    folder = tmp_path_factory.mktemp("whole")
-    first = detector.load(savedmodels.save_detector(folder / "detector"))
-    second = signatures.ServedNetwork(network, SCORE)
-    whole = signatures.ServedPictures(second, first, 1.25, DETECTION, LIMITS)
-    about = export.Settings(1.25, SCORE, LIMITS, DETECTION).about("ckpt-1", CROP)
-    export.save(whole, folder / "model", about)
-    return folder / "model"
+    return whole_model.save(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="module")
 def model(saved: Path) -> exported.ExportedModel:
     return exported.load(str(saved))
-
-
-def scene(size: tuple[int, int], people: int, seed: int = 0) -> np.ndarray:
-    """Return a noisy picture with people whom the echo detector finds, some on top of one another."""
-    rng = np.random.default_rng(seed)
-    image = rng.integers(0, 120, (*size, 3)).astype(np.uint8)
-    for k in range(people):
-        y, x = rng.uniform(0, 0.6, 2) * size
-        height, width = rng.uniform(0.15, 0.4, 2) * size
-        image[int(y) : int(y + height) + 1, int(x) : int(x + width) + 1, 2] = 250 - 10 * k
-    return image
-
-
-def found(model: exported.ExportedModel, image: np.ndarray) -> list:
-    return predictor.find_people(model, model.detect, model.detection, image, 3)
 
 
 def assert_equal(answer: dict, place: int, people: list) -> None:
@@ -103,12 +69,6 @@ def test_a_picture_as_large_as_a_camera_s(model: exported.ExportedModel) -> None
     image = np.kron(scene((300, 400), 4, 3), np.ones((20, 20, 1), np.uint8))
     answer = model.loaded.signatures["image"](images=tf.constant(image[None]))
     assert_equal({name: values.numpy() for name, values in answer.items()}, 0, found(model, image))
-
-
-def encoded(image: np.ndarray, kind: str = "PNG", mode: str = "RGB", **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).convert(mode).save(file, kind, **options)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -179,4 +139,8 @@ def test_warm_up_requests_are_answered(saved: Path, model: exported.ExportedMode
 
 
 def test_settings_of_detection_are_read_back(model: exported.ExportedModel) -> None:
-    assert (model.detection, model.nms, model.stage.score) == (DETECTION, LIMITS, SCORE)
+    assert (model.detection, model.nms, model.stage.score) == (
+        whole_model.DETECTION,
+        whole_model.LIMITS,
+        whole_model.SCORE,
+    )

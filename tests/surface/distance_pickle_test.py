@@ -48,7 +48,7 @@ def test_other_shapes_types_and_lists_are_read(tmp_path, value):
     np.testing.assert_allclose(open_table(tmp_path / "d.npy").entries, SMALL[:, 0])
 
 
-@pytest.mark.parametrize("protocol", [4, "python 2"])
+@pytest.mark.parametrize("protocol", [2, 4, "python 2"])
 def test_large_data_stays_in_the_file(tmp_path, protocol):
     array = np.zeros((4000 * 3999 // 2, 1), np.float32)  # 32 MB
     data = by_python_2(array) if protocol == "python 2" else pickle.dumps({"Pdist_matrix": array}, protocol)
@@ -58,6 +58,20 @@ def test_large_data_stays_in_the_file(tmp_path, protocol):
     convert(tmp_path / "d.pkl", tmp_path / "d.npy")
     assert tracemalloc.get_traced_memory()[1] < 25e6
     tracemalloc.stop()
+
+
+def test_large_data_that_is_stored_as_text_is_the_same(tmp_path):
+    array = np.random.default_rng(0).random((1500 * 1499 // 2, 1), np.float32)  # 4.5 MB, many bytes of two characters
+    data = pickle.dumps({"Pdist_matrix": array}, 2)
+    (tmp_path / "d.pkl").write_bytes(data)
+    assert convert(tmp_path / "d.pkl", tmp_path / "d.npy") == 1500
+    np.testing.assert_array_equal(open_table(tmp_path / "d.npy").entries, array[:, 0])
+    # A character of two bytes for one of one: a byte is missing, the file as long as before.
+    place = data.index(b"\x3f", len(data) // 2)
+    (tmp_path / "d.pkl").write_bytes(data[: place - 1] + b"\xc2\xbf" + data[place + 1 :])
+    with pytest.raises(InputError, match=r"d\.pkl: "):
+        convert(tmp_path / "d.pkl", tmp_path / "e.npy")
+    assert not (tmp_path / "e.npy").exists()
 
 
 class Harmful:

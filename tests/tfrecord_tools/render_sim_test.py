@@ -14,9 +14,10 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 import simpose_tf
-from simpose_tf import app, configurables
+from simpose_tf import app, configurables, evaluate
 from simpose_tf.data import schema
 from simpose_tf.data.window import WindowConfig
+from simpose_tf.evaluation import label_pictures
 from simpose_tf.figures.cast import Cast, CastConfig
 from simpose_tf.figures.dressed.catalogue import figure_names
 from simpose_tf.figures.motion.bank import pose_bank
@@ -134,6 +135,29 @@ def test_record_is_rendered_again_alone_from_its_seed(written):
     (same,) = [p for p in again if p.person_id == person.person_id]
     np.testing.assert_array_equal(same.image, person.image)
     np.testing.assert_array_equal(same.u, person.u)
+
+
+def test_label_pictures_show_exactly_the_annotated_people(written, tmp_path, capsys):
+    pictures, seen = written / "pictures", 0
+    coco = COCO(str(pictures / "annotations.json"))
+    for image in coco.imgs.values():
+        stem, size = Path(image["file_name"]).stem, (image["height"], image["width"])
+        part, uv = label_pictures.read_iuv(pictures / "labels" / f"{stem}_iuv.png", size, "--labels")
+        normal = label_pictures.read_normals(pictures / "labels" / f"{stem}_normals.png", size, "--labels")
+        on_person = np.zeros(size, bool)
+        for person in coco.imgToAnns[image["id"]]:
+            on_person |= coco.annToMask(person) > 0
+        assert (part[on_person] > 0).all() and part.max() <= 24
+        np.testing.assert_array_equal(normal.any(-1), part > 0)
+        assert not uv[part == 0].any()
+        assert (normal[on_person][:, 2] < 0).mean() > 0.95  # z goes away from the camera
+        seen += np.count_nonzero(on_person)
+    assert seen > 500
+    # They are their own perfect prediction.
+    files = [f"--annotations={pictures / 'annotations.json'}", f"--results={pictures / 'labels'}"]
+    done = run_main(evaluate, ["--metric=normals", *files, f"--output={tmp_path / 'out.json'}"], capsys)
+    assert done.status == 0, done.stderr
+    assert json.loads((tmp_path / "out.json").read_text())["normal_add_deg"] < 0.01
 
 
 def test_pictures_come_with_coco_annotations(written, capsys):

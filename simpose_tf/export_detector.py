@@ -1,0 +1,65 @@
+"""Write a trained person detector as a SavedModel with the TF Object Detection API's signature.
+
+    python -m simpose_tf.export_detector --model_dir=DIR --output=DIR
+
+`serving_default` takes `input_tensor` uint8 `[1,H,W,3]` and returns `detection_boxes` `[1,N,4]` (yxyx, shares of the
+picture), `detection_scores`, `detection_classes` (1: person), `num_detections` and the API's raw answers. It loads in a
+process that has TensorFlow alone.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+from absl import flags
+
+from simpose_tf import app, files
+from simpose_tf.detection import inference
+from simpose_tf.export import checked_output
+from simpose_tf.serving import half_weights
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Define this main's flags."""
+    flags.DEFINE_string("model_dir", None, "Folder of the run (simpose_tf.train_detector).")
+    flags.DEFINE_string("checkpoint", None, "Checkpoint to take instead of the last whole one.")
+    flags.DEFINE_string("output", None, "Folder for the SavedModel.")
+    flags.DEFINE_bool("float16", False, "Store the weights with 16 bits: half the file, the arithmetic as before.")
+
+
+def main() -> None:
+    """Write the SavedModel."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    output = checked_output(FLAGS.output)
+    model = inference.restored(Path(FLAGS.model_dir or ""), FLAGS.checkpoint, app.say)
+    save(inference.detect_function(model), output, FLAGS.float16)
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    app.say(f"{output}: {size / 1e6:.1f} MB")
+
+
+def save(detect: Callable, output: Path, float16: bool) -> None:
+    """Write a detector at once: `output` is whole or as it was."""
+    module = tf.Module()
+    module.detect = half_weights.halve(detect, inference.SIGNATURE) if float16 else detect
+    concrete = module.detect.get_concrete_function()
+    temporary = output.with_name(f".{output.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        tf.saved_model.save(module, str(temporary), signatures=concrete)
+        about = {"detector": "person", "float16": float16}
+        files.write_text(temporary / "assets.extra" / "detector.json", json.dumps(about) + "\n")
+        if output.exists():
+            shutil.rmtree(output)
+        temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(main)
