@@ -25,6 +25,7 @@ def crops() -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (3, 65, 33, 3)).astype(np.uint8)
 
 
+@pytest.fixture(scope="module")
 def expected(saved: Path, crops: np.ndarray) -> dict[str, np.ndarray]:
     people = exported.load(str(saved)).stage.people(tf.constant(crops))
     return {name: np.asarray(values) for name, values in people.items()}
@@ -39,13 +40,13 @@ def written(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("count", [3, 1, 2])
 def test_answers_are_the_saved_model_s_in_batches_of_any_size(
-    saved: Path, written: Path, crops: np.ndarray, count: int
+    expected: dict, written: Path, crops: np.ndarray, count: int
 ) -> None:
-    got, wanted = export_tflite.load(str(written))(crops[:count]), expected(saved, crops[:count])
-    assert set(got) == set(wanted)
-    for name, values in wanted.items():
+    got = export_tflite.load(str(written))(crops[:count])
+    assert set(got) == set(expected)
+    for name, values in expected.items():
         assert got[name].dtype == values.dtype, name
-        np.testing.assert_allclose(got[name], values, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(got[name], values[:count], atol=1e-4, err_msg=name)
 
 
 def test_built_in_operations_suffice(written: Path) -> None:
@@ -58,19 +59,28 @@ def test_built_in_operations_suffice(written: Path) -> None:
     assert given["shape_signature"].tolist() == [-1, 65, 33, 3] and given["dtype"] == np.uint8
 
 
-# Bounds from what was measured, twice as wide: rounding of the weights to 11 and to 8 bits.
+# Twice what was measured when the weights are rounded to 11 and to 8 bits.
 @pytest.mark.parametrize(
-    ("option", "size", "mask", "normal"), [("float16", 0.65, 2e-3, 2e-2), ("dynamic_int8", 0.5, 5e-2, 5e-1)]
+    ("option", "size", "mask", "normal"), [("float16", 0.65, 5e-4, 4e-3), ("dynamic_int8", 0.5, 7e-3, 8e-2)]
 )
 def test_smaller_weights_give_a_smaller_file_and_nearly_the_same(
-    saved: Path, written: Path, crops: np.ndarray, tmp_path: Path, option: str, size: float, mask: float, normal: float
+    saved: Path,
+    expected: dict,
+    written: Path,
+    crops: np.ndarray,
+    tmp_path: Path,
+    option: str,
+    size: float,
+    mask: float,
+    normal: float,
 ) -> None:
     content = export_tflite.convert(str(saved), **{option: True})
     assert len(content) < size * written.stat().st_size
     (tmp_path / "small.tflite").write_bytes(content)
-    found = differences.difference(expected(saved, crops), export_tflite.load(str(tmp_path / "small.tflite"))(crops))
+    found = differences.difference(expected, export_tflite.load(str(tmp_path / "small.tflite"))(crops))
     assert 0 < found.values["mask"].max < mask
-    assert found.values["normal"].mean < normal
+    assert 0 < found.values["normal"].max < normal
+    assert found.same_part > 0.99
 
 
 def test_the_main_writes_the_file_and_the_measured_difference(
