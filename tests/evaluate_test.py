@@ -16,6 +16,7 @@ from simpose_tf.errors import InputError
 from simpose_tf.evaluation import from_model, records, rows
 from simpose_tf.inference import exported
 from simpose_tf.metrics.crops import Scores
+from tests.densepose import cases
 from tests.dolls import photographed
 from tests.inference import savedmodels
 from tests.mains import run_main
@@ -239,6 +240,7 @@ def test_what_does_not_go_together_ends_with_one_line(
     options = [f"--annotations={truth}", f"--results={found}", f"--output={tmp_path}/out.json", *arguments]
     if arguments == ["--metric=iou"]:
         _without_points(Path(truth))
+        Path(found).write_text(json.dumps([cases.result((30.0, 20.0, 60.0, 90.0))]))
     done = run_main(evaluate, options, capsys)
     assert done.status == 2 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert fault in done.stderr

@@ -181,10 +181,15 @@ def test_texture_is_taken_from_predictions(everything: Path, tmp_path: Path, cap
     # The echo model's u and v are the picture's red and green: so is each texel's place in its tile.
     part, row, column = np.nonzero(taken.known)
     assert len(part) > 100
-    # At the disc's rim crop pixels mix its colours with the background's, so the model's own u and v are others there.
+    # At the disc's rim, 30 pixels from (45, 60), crop pixels mix its colours with the background's, so the model's own
+    # u and v are others there; further in they are the texel's place. u = 200 / 255 of x / 90, v of y / 120.
+    x, y = column / 49 * 255 / 200 * 90, (1 - row / 49) * 255 / 200 * 120
+    inside = np.hypot(x - 45, y - 60) < 26
+    assert inside.sum() > 100
     for channel, place in ((0, column / 49), (1, 1 - row / 49)):
-        lost = np.abs(taken.colors[part, row, column, channel] - place * 255)
-        assert np.quantile(lost, 0.95) < 6
+        lost = np.abs(taken.colors[part, row, column, channel] - place * 255)[inside]
+        # A part is two texels wide here: one in ten lies on its border, where few pixels tell.
+        assert np.median(lost) < 1 and np.quantile(lost, 0.9) < 6
 
 
 @pytest.mark.parametrize(

@@ -72,14 +72,3 @@ def test_text_is_no_picture(tmp_path: Path) -> None:
     for read in (pictures.read_picture, pictures.picture_size):
         with pytest.raises(InputError, match=r"a.jpg: not a readable picture"):
             read(str(tmp_path / "a.jpg"))
-
-
-def test_find_pictures(tmp_path: Path) -> None:
-    for name in ("b.jpg", "a.PNG", "notes.txt"):
-        (tmp_path / name).touch()
-    assert [Path(p).name for p in pictures.find_pictures(str(tmp_path))] == ["a.PNG", "b.jpg"]
-    assert [Path(p).name for p in pictures.find_pictures(str(tmp_path / "*"))] == ["a.PNG", "b.jpg"]
-    assert pictures.find_pictures(str(tmp_path / "b.jpg")) == [str(tmp_path / "b.jpg")]
-    for pattern in (None, str(tmp_path / "none"), str(tmp_path / "*.txt")):
-        with pytest.raises(InputError, match="--input"):
-            pictures.find_pictures(pattern)

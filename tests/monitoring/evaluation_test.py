@@ -7,6 +7,7 @@ import tensorflow as tf
 from simpose_tf import crop_scores
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.inference.scores import G_RMI
+from simpose_tf.inference.two_stage import SecondStage
 from simpose_tf.metrics.crops import Scores
 from simpose_tf.model import normalization
 from simpose_tf.monitoring import pictures
@@ -30,13 +31,11 @@ def exported(network):
     """Return a network as `evaluate` sees it."""
     return ExportedModel(
         path="live",
-        height=CROP.height,
-        width=CROP.width,
-        test_enlargement=1.25,
-        score=G_RMI,
+        stage=SecondStage(lambda crops: {}, CROP.height, CROP.width, 1.25, G_RMI),
         nms=None,
-        people=lambda crops: {},
+        detection=None,
         maps=lambda crops: network(crops, label_stride=1),
+        detect=None,
         loaded=network,
     )
 
