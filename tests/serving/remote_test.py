@@ -231,11 +231,8 @@ def test_only_unavailable_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_answer_that_takes_too_long_is_a_timeout(address: str) -> None:
     picture = encoded(np.zeros((2000, 2000, 3), np.uint8))
-    with Client(Server(address)) as client:
-        client.check()
-        client._transport._server = Server(address, timeout=0.02)
-        with pytest.raises(TimeoutError, match="DEADLINE_EXCEEDED"):
-            next(client.answers([picture]))
+    with Client(Server(address, timeout=0.02)) as client, pytest.raises(TimeoutError, match="DEADLINE_EXCEEDED"):
+        client.predict(picture)
     with Client(Server(address)) as client:
         assert len(client.predict(scene((40, 40), 1))) == 1
 
