@@ -147,7 +147,7 @@ class Client:
         return [Answer(name, found) for name, found in zip(names, answers.of_pictures(answer), strict=True)]
 
     def _error(self, refusal: Refusal, name: str = "") -> Exception:
-        """Return what to raise where a refusal is not a picture's fault; `name`: of the first picture of the request."""
+        """Return what to raise where no picture is at fault; `name`: of the first picture of the request."""
         of_picture = f" ({name})" if name else ""
         line = f"{self._server.address}: model {self._server.model!r}{of_picture}: {refusal}"
         if refusal.status in (*_OF_ADDRESS, *_OF_PICTURES):
