@@ -25,7 +25,7 @@ from absl import flags, logging
 
 from simpose_tf import app, crop_scores, files
 from simpose_tf.errors import InputError
-from simpose_tf.inference import exported
+from simpose_tf.inference import export_settings, exported
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.serving import differences
 from simpose_tf.serving.differences import Difference, People
@@ -102,7 +102,7 @@ def _quiet() -> Iterator[None]:
 def load(path: str) -> Callable[[np.ndarray], People]:
     """Return the function of a file: crops uint8 `[B,H,W,3]` -> people."""
     with _quiet():
-        interpreter = tf.lite.Interpreter(path, num_threads=os.cpu_count())
+        interpreter = tf.lite.Interpreter(path)
         runner = interpreter.get_signature_runner(SIGNATURE)
     return lambda crops: runner(crops=crops)
 
@@ -132,7 +132,7 @@ def _in_turn(people: Callable[[np.ndarray], People], crops: np.ndarray) -> Peopl
 
 
 def _seconds(people: Callable[[np.ndarray], People], crops: np.ndarray) -> float:
-    """Return the median of the seconds that one crop takes; the first calls are over."""
+    """Return the median of the seconds that one crop takes, after the first calls; TensorFlow Lite has one thread."""
     taken = []
     for _ in range(_TIMED):
         start = time.perf_counter()
@@ -144,7 +144,7 @@ def _seconds(people: Callable[[np.ndarray], People], crops: np.ndarray) -> float
 def about(model: ExportedModel, found: Difference, crops: np.ndarray, seconds: dict[str, float]) -> dict:
     """Return the content of FILE.json."""
     measured = {"crops": len(crops), "records": FLAGS.records, "seconds_a_crop": seconds} | found.about()
-    return json.loads((Path(model.path) / exported.SETTINGS).read_text()) | {"difference": measured}
+    return export_settings.read(Path(model.path), "--model") | {"difference": measured}
 
 
 if __name__ == "__main__":

@@ -54,7 +54,11 @@ class Answer:
 
 
 class Client:
-    """Asks a server for people. Its functions raise, besides what they name, what `_raise` does."""
+    """Asks a server for people; threads may share it.
+
+    Where it is no picture's fault, its functions raise InputError (no such model, or one that takes no pictures),
+    ConnectionError (nobody answers), TimeoutError (not in time) or another OSError (the server failed).
+    """
 
     def __init__(self, server: Server, parallel: int = 4, pictures_per_request: int = 1) -> None:
         """Prepare the connection; nothing is sent yet.
@@ -66,6 +70,7 @@ class Client:
         """
         self._server, self._parallel, self._per_request = server, parallel, pictures_per_request
         self._transport = connect(server)
+        self._checked = False
 
     def __enter__(self) -> "Client":
         return self
@@ -74,7 +79,9 @@ class Client:
         self._transport.close()
 
     def check(self) -> None:
-        """Raise InputError unless the server's model takes pictures."""
+        """Raise InputError unless the server's model takes pictures; it is asked once."""
+        if self._checked:
+            return
         try:
             inputs = self._transport.inputs_of(_SIGNATURE)
         except Refusal as refusal:
@@ -84,6 +91,7 @@ class Client:
                 f"{self._server.address}: model {self._server.model!r} takes {sorted(inputs)}, no pictures; write it "
                 "with simpose_tf.export --detector"
             )
+        self._checked = True
 
     def predict(self, picture: Picture) -> list[PredictedPerson]:
         """Return the people of one picture. Raises InputError if it is none."""
@@ -139,11 +147,7 @@ class Client:
         return [Answer(name, found) for name, found in zip(names, answers.of_pictures(answer), strict=True)]
 
     def _error(self, refusal: Refusal, name: str = "") -> Exception:
-        """Return what to raise where a refusal is not a picture's fault.
-
-        InputError: no such server, model or signature. ConnectionError: nobody answers. TimeoutError: not in time.
-        OSError: the server failed.
-        """
+        """Return what to raise where no picture is at fault; `name`: of the first picture of the request."""
         of_picture = f" ({name})" if name else ""
         line = f"{self._server.address}: model {self._server.model!r}{of_picture}: {refusal}"
         if refusal.status in (*_OF_ADDRESS, *_OF_PICTURES):

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,6 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from simpose_tf.errors import InputError
-from simpose_tf.inference import exported
 from simpose_tf.inference.exported import ExportedModel
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.serving import answers, warmup
@@ -23,32 +21,8 @@ from simpose_tf.serving.connection import Refusal, Server, connect
 from simpose_tf.serving.remote import Client
 from simpose_tf.serving.rest_transport import RestTransport
 from tests.inference import savedmodels
-from tests.serving import whole_model
 from tests.serving.model_server import ModelServer, Servable
 from tests.serving.whole_model import encoded, found, scene
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a model's folder as TensorFlow Serving takes it: the SavedModel lies in its version's folder."""
-    return whole_model.save(tmp_path_factory.mktemp("whole") / "models" / "simpose", "1").parent
-
-
-@pytest.fixture(scope="module")
-def model(folder: Path) -> ExportedModel:
-    return exported.load(str(folder / "1"))
-
-
-@pytest.fixture(scope="module")
-def servable(folder: Path) -> Servable:
-    return Servable(folder)
-
-
-@pytest.fixture(scope="module")
-def server(servable: Servable) -> Iterator[ModelServer]:
-    running = ModelServer(servable)
-    yield running
-    running.stop()
 
 
 @pytest.fixture(params=["grpc", "rest"])
@@ -257,11 +231,8 @@ def test_only_unavailable_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_answer_that_takes_too_long_is_a_timeout(address: str) -> None:
     picture = encoded(np.zeros((2000, 2000, 3), np.uint8))
-    with Client(Server(address)) as client:
-        client.check()
-        client._transport._server = Server(address, timeout=0.02)
-        with pytest.raises(TimeoutError, match="DEADLINE_EXCEEDED"):
-            next(client.answers([picture]))
+    with Client(Server(address, timeout=0.02)) as client, pytest.raises(TimeoutError, match="DEADLINE_EXCEEDED"):
+        client.predict(picture)
     with Client(Server(address)) as client:
         assert len(client.predict(scene((40, 40), 1))) == 1
 
@@ -276,9 +247,9 @@ def test_fewer_outputs_are_a_fraction_of_the_bytes(server: ModelServer) -> None:
     assert 50 * sum(v.nbytes for v in few.values()) < sum(v.nbytes for v in full.values())
 
 
-def test_warm_up_requests_are_answered_over_the_wire(folder: Path, server: ModelServer) -> None:
+def test_warm_up_requests_are_answered_over_the_wire(saved: Path, server: ModelServer) -> None:
     transport = connect(Server(server.grpc_address))
-    for record in tf.data.TFRecordDataset(str(folder / "1" / warmup.REQUESTS)):
+    for record in tf.data.TFRecordDataset(str(saved / warmup.REQUESTS)):
         request = prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log.request
         inputs = {name: tf.make_ndarray(values) for name, values in request.inputs.items()}
         assert transport.ask(request.model_spec.signature_name, inputs)

@@ -17,16 +17,6 @@ from tests.serving import whole_model
 from tests.serving.whole_model import encoded, found, scene
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_model.save(tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture(scope="module")
-def model(saved: Path) -> exported.ExportedModel:
-    return exported.load(str(saved))
-
-
 def assert_equal(answer: dict, place: int, people: list) -> None:
     """Compare what a signature answers for the picture at `place` with the Python predictor's people."""
     assert answer["num_people"][place] == len(people)
