@@ -1,7 +1,10 @@
 """Facts about `simpose_tf.detection.trainer`."""
 
 import dataclasses
+import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ import tensorflow as tf
 
 from simpose_tf.detection import input as detector_input
 from simpose_tf.detection import models, trainer
-from tests.detection.small import CONFIG, tiny_pipeline, write_records
+from tests.detection.small import CONFIG, ROOT, tiny_pipeline, write_records
 
 
 @pytest.mark.parametrize(
@@ -45,9 +48,10 @@ def test_frozen_variables_stay_and_others_learn(tmp_path, source):
     trainer.train(
         run, lambda step: detector_input.train_batches(source, run.model, run.pipeline, CONFIG, step), lambda _: None
     )
-    assert 0 < len(learnt) < len(before)
-    for variable in run.model.trainable_variables:
-        assert np.array_equal(before[id(variable)], variable.numpy()) == (id(variable) not in learnt), variable.name
+    same = {id(v) for v in run.model.trainable_variables if np.array_equal(before[id(v)], v.numpy())}
+    assert not same - learnt ^ (before.keys() - learnt)  # what is frozen, and nothing else that was not asked to learn
+    # Of what learns, a level without people in its cells has no gradient in these few steps.
+    assert len(learnt & same) < 0.1 * len(learnt) and len(learnt) < len(before)
 
 
 @pytest.mark.slow
@@ -66,52 +70,23 @@ def test_a_run_that_goes_on_has_the_weights_momenta_and_rate_of_its_checkpoint(t
 
 
 @pytest.mark.slow
-def test_gradients_of_two_replicas_are_the_mean_of_those_of_each_replicas_pictures(tmp_path, source):
+def test_gradients_of_two_replicas_are_the_mean_of_those_of_each_replicas_pictures():
     """The API divides by a replica's own matched boxes: with equal numbers of them it is the whole batch's gradient."""
-    tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-    )
-    frozen = "model { ssd { freeze_batchnorm: true } }"  # statistics are each replica's own
-    mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    two, one = a_run(tmp_path / "2", mirrored, frozen), a_run(tmp_path / "1", tf.distribute.get_strategy(), frozen)
-    for variable, same in zip(two.model.variables, one.model.variables, strict=True):
-        variable.assign(same.numpy())
-    pipeline = tiny_pipeline(frozen)
-    del pipeline.train_config.data_augmentation_options[:]
-    stream = iter(detector_input.train_batches(source, one.model, pipeline, CONFIG))
-    parts = [next(stream), next(stream)]
-    expected = np.mean([_gradient(one, part) for part in parts], 0)
-    values = mirrored.experimental_distribute_values_from_function(
-        lambda context: parts[context.replica_id_in_sync_group]
-    )
-    before = np.concatenate([v.numpy().ravel() for v in models.learnt_variables(two.model, _frozen(two))])
-    rate = float(two.learning_rate())
-    clipped = min(1.0, pipeline.train_config.gradient_clipping_by_norm / np.linalg.norm(expected))
-    trainer.step_function(two)(values)
-    after = np.concatenate([v.numpy().ravel() for v in models.learnt_variables(two.model, _frozen(two))])
-    # The first step of SGD with momentum: -rate * gradient.
-    np.testing.assert_allclose((before - after) / rate, expected * clipped, atol=2e-4 * np.abs(expected).max())
-
-
-def _frozen(run):
-    return run.pipeline.train_config.freeze_variables
-
-
-def _gradient(run, batch):
-    with models.mode(run.model, training=True):
-        learnt = models.learnt_variables(run.model, _frozen(run))
-        with tf.GradientTape() as tape:
-            loss = trainer.losses_of(run.model, batch)["loss"]
-        return np.concatenate([g.numpy().ravel() for g in tape.gradient(loss, learnt)])
+    command = [sys.executable, "-m", "tests.detection.replica_gradients"]  # devices are cut before TensorFlow starts
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    step, gradient = np.array(json.loads(done.stdout.splitlines()[-1]))
+    np.testing.assert_allclose(step, gradient, atol=2e-4 * np.abs(gradient).max())
+    assert np.abs(gradient).max() > 0
 
 
 @pytest.mark.slow
 def test_a_few_pictures_can_be_learnt_by_heart(tmp_path, source):
     from simpose_tf.detection import evaluation
 
-    rate = "cosine_decay_learning_rate { total_steps: 150 warmup_steps: 10 learning_rate_base: 0.05 }"
+    rate = "cosine_decay_learning_rate { total_steps: 400 warmup_steps: 10 learning_rate_base: 0.05 }"
     optimizer = f"optimizer {{ momentum_optimizer {{ learning_rate {{ {rate} }} }} }}"
-    more = f"train_config {{ num_steps: 150 {optimizer} }}"
+    more = f"train_config {{ num_steps: 400 {optimizer} }}"
     run = a_run(tmp_path, tf.distribute.get_strategy(), more)
     del run.pipeline.train_config.data_augmentation_options[:]
     run = dataclasses.replace(run, config=dataclasses.replace(CONFIG, checkpoint_every=1000))
