@@ -16,6 +16,7 @@ from tests.detection.small import CONFIG, tiny_pipeline, write_records
 
 DIRECTIONS = 12
 FROZEN = "model { ssd { freeze_batchnorm: true } }"  # the statistics are each replica's own
+RATE = "train_config { optimizer { momentum_optimizer { learning_rate { constant_learning_rate { learning_rate: 1 } } } } }"
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
 
 def a_run(strategy, folder):
     tf.keras.utils.set_random_seed(0)
-    return trainer.build_run(tiny_pipeline(FROZEN), CONFIG, strategy, folder)
+    return trainer.build_run(tiny_pipeline(FROZEN, RATE), CONFIG, strategy, folder)
 
 
 def pictures(folder, run):

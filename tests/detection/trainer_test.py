@@ -50,8 +50,9 @@ def test_frozen_variables_stay_and_others_learn(tmp_path, source):
     )
     same = {id(v) for v in run.model.trainable_variables if np.array_equal(before[id(v)], v.numpy())}
     assert not same - learnt ^ (before.keys() - learnt)  # what is frozen, and nothing else that was not asked to learn
-    # Of what learns, a level without people in its cells has no gradient in these few steps.
-    assert len(learnt & same) < 0.1 * len(learnt) and len(learnt) < len(before)
+    # A level without people in its cells gives its normalisation no gradient in these few steps.
+    kernels = {id(v) for v in run.model.trainable_variables if "kernel" in v.name}
+    assert len(learnt & kernels) > 5 and not learnt & kernels & same
 
 
 @pytest.mark.slow
@@ -94,4 +95,4 @@ def test_a_few_pictures_can_be_learnt_by_heart(tmp_path, source):
         run, lambda step: detector_input.train_batches(source, run.model, run.pipeline, CONFIG, step), lambda _: None
     )
     numbers, _ = evaluation.evaluate(evaluation.detect_function(run.model), source.streams[1].found)
-    assert numbers["AP50"] > 0.9
+    assert numbers["AP"] > 0.9
