@@ -10,7 +10,6 @@ process that has TensorFlow alone.
 import json
 import logging
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -37,20 +36,22 @@ def main() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     output = checked_output(FLAGS.output)
     model = inference.restored(Path(FLAGS.model_dir or ""), FLAGS.checkpoint, app.say)
-    save(inference.detect_function(model), output, FLAGS.float16)
+    save(inference.served_module(model), output, FLAGS.float16)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     app.say(f"{output}: {size / 1e6:.1f} MB")
 
 
-def save(detect: Callable, output: Path, float16: bool) -> None:
+def save(module: tf.Module, output: Path, float16: bool) -> None:
     """Write a detector at once: `output` is whole or as it was."""
-    module = tf.Module()
-    module.detect = half_weights.halve(detect, inference.SIGNATURE) if float16 else detect
-    concrete = module.detect.get_concrete_function()
+    served = module
+    if float16:
+        served = tf.Module()
+        served.__call__ = half_weights.halve(module.__call__, inference.SIGNATURE)
+    concrete = served.__call__.get_concrete_function()
     temporary = output.with_name(f".{output.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        tf.saved_model.save(module, str(temporary), signatures=concrete)
+        tf.saved_model.save(served, str(temporary), signatures=concrete)
         about = {"detector": "person", "float16": float16}
         files.write_text(temporary / "assets.extra" / "detector.json", json.dumps(about) + "\n")
         if output.exists():

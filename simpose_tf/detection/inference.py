@@ -1,4 +1,4 @@
-"""A trained detector at work: restored from a run's folder, one function from pixels to the API's answers."""
+"""A trained detector at work: restored from a run's folder, a module from pixels to the API's answers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,10 +46,10 @@ def restored(model_dir: Path, checkpoint: str | None, say: Callable[[str], None]
     return model
 
 
-def detect_function(model: DetectionModel) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """Return the API's inference on a picture of `SIGNATURE`.
+def served_module(model: DetectionModel) -> tf.Module:
+    """Return the API's inference, to be saved: its `__call__` takes a picture of `SIGNATURE`.
 
     Answers: `detection_boxes` float32 `[1, N, 4]` yxyx as shares of the picture, `detection_scores` `[1, N]`, best
     first, `detection_classes` (1: person), `num_detections` `[1]`, and the API's raw ones.
     """
-    return exporter_lib_v2.DetectionFromImageModule(model).__call__
+    return exporter_lib_v2.DetectionFromImageModule(model)

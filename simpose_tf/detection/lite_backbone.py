@@ -61,14 +61,19 @@ def build(levels: tuple[int, ...] = tuple(PYRAMID)) -> tf.keras.Model:
 def _block(features: tf.Tensor, stage: Stage, stride: int, name: str) -> tf.Tensor:
     channels = features.shape[-1]
     inner = features if stage.expansion == 1 else _conv(features, channels * stage.expansion, 1, 1, f"{name}_expand")
-    depthwise = tf.keras.layers.DepthwiseConv2D(stage.kernel, stride, "same", name=f"{name}_depthwise")
+    drawn = tf.keras.initializers.RandomNormal(stddev=(2 / stage.kernel**2) ** 0.5)  # Keras' own counts all channels
+    depthwise = tf.keras.layers.DepthwiseConv2D(
+        stage.kernel, stride, "same", depthwise_initializer=drawn, name=f"{name}_depthwise"
+    )
     inner = tf.keras.layers.ReLU(6.0, name=f"{name}_relu")(depthwise(inner))
-    inner = tf.keras.layers.Conv2D(stage.channels, 1, name=f"{name}_project")(inner)
+    inner = tf.keras.layers.Conv2D(stage.channels, 1, kernel_initializer="lecun_normal", name=f"{name}_project")(inner)
     return inner + features if stride == 1 and channels == stage.channels else inner
 
 
 def _conv(features: tf.Tensor, channels: int, kernel: int, stride: int, name: str) -> tf.Tensor:
-    features = tf.keras.layers.Conv2D(channels, kernel, stride, "same", name=name)(features)
+    # Without normalisation first weights must keep the size of the signal (He et al. 2015).
+    conv = tf.keras.layers.Conv2D(channels, kernel, stride, "same", kernel_initializer="he_normal", name=name)
+    features = conv(features)
     return tf.keras.layers.ReLU(6.0, name=f"{name}_relu6")(features)
 
 

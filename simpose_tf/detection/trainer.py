@@ -66,7 +66,8 @@ class Run:
 
     def checkpoint(self) -> tf.train.Checkpoint:
         """Return what a checkpoint holds; the API's own tools read it."""
-        return tf.train.Checkpoint(model=self.model, optimizer=self.optimizer)
+        # The optimiser does not keep a count of steps that it was given, as the learning rate needs it to be.
+        return tf.train.Checkpoint(model=self.model, optimizer=self.optimizer, step=self.optimizer.iterations)
 
     def restore(self, say: Say = print) -> int:
         """Go to the last whole checkpoint, if there is one, and return the step.
@@ -129,11 +130,14 @@ def train_step(run: Run, batch: Batch) -> dict[str, tf.Tensor]:
     learnt = models.learnt_variables(run.model, train.freeze_variables)
     with tf.GradientTape() as tape:
         terms = {name: value / replicas for name, value in losses_of(run.model, batch).items()}
-    gradients = summed(tape.gradient(terms[TOTAL], learnt))
+    # With parameter servers Keras insists on adding gradients itself, after they were clipped.
+    by_keras = isinstance(run.strategy, tf.distribute.ParameterServerStrategy)
+    gradients = tape.gradient(terms[TOTAL], learnt)
+    gradients = gradients if by_keras else summed(gradients)
     norm = tf.linalg.global_norm(gradients)
     if train.gradient_clipping_by_norm > 0:
         gradients, _ = tf.clip_by_global_norm(gradients, train.gradient_clipping_by_norm, norm)
-    run.optimizer.apply_gradients(zip(gradients, learnt, strict=True), experimental_aggregate_gradients=False)
+    run.optimizer.apply_gradients(zip(gradients, learnt, strict=True), experimental_aggregate_gradients=by_keras)
     return summed(terms) | {"gradient_norm/all": norm}
 
 

@@ -41,6 +41,11 @@ def test_another_cluster_is_refused(text, monkeypatch):
         asynchronous.role()
 
 
+QUICK = """train_config { num_steps: 40 optimizer { momentum_optimizer { learning_rate {
+  constant_learning_rate { learning_rate: 0.02 }
+} } } }"""
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
@@ -58,8 +63,8 @@ def test_two_workers_and_a_parameter_server_train_and_leave_a_checkpoint(tmp_pat
     places = [f"127.0.0.1:{port}" for port in free_ports(4)]
     cluster = {"chief": places[:1], "ps": places[1:2], "worker": places[2:]}
     command = [sys.executable, "-m", "simpose_tf.train_detector", "--gin_file=gin_configs/detector_quickstart.gin"]
-    command += ["--gin_param=DetectorConfig.report_seconds=0.1", "--gin_param=DetectorConfig.checkpoint_every=5"]
-    command += [f"--pipeline_override={TINY}", "--pipeline_override=train_config { num_steps: 10 }"]
+    command += ["--gin_param=DetectorConfig.report_seconds=0.1", "--gin_param=DetectorConfig.checkpoint_every=20"]
+    command += [f"--pipeline_override={TINY}", f"--pipeline_override={QUICK}"]
     command += [
         f"--model_dir={tmp_path / 'run'}",
         f"--sim_records={sim}",
@@ -80,7 +85,7 @@ def test_two_workers_and_a_parameter_server_train_and_leave_a_checkpoint(tmp_pat
         for process in others:
             process.kill()
             process.communicate()
-    assert "step 10/10" in stdout
-    assert [step for step, _ in run_checkpoints.numbered(tmp_path / "run" / "checkpoints")] == [10, 5]
+    assert "step 40/40" in stdout
+    assert [step for step, _ in run_checkpoints.numbered(tmp_path / "run" / "checkpoints")] == [40, 20]
     steps, losses = progress.read_curves(tmp_path / "run" / "summaries")["loss/loss"]
-    assert steps[-1] == 10 and losses[-1] < losses[0]
+    assert steps[-1] == 40 and losses[-1] < losses[0]

@@ -46,6 +46,7 @@ def test_boxes_are_those_of_the_same_scenes_in_coco_form(tmp_path, capsys):
     assert any(len(p.boxes_yxyx) for p in pictures)
 
 
+@pytest.mark.slow
 def test_a_second_run_finds_its_shards_and_keeps_them(tmp_path, capsys):
     run(tmp_path / "out", capsys)
     before = shard_bytes(tmp_path / "out")
@@ -53,6 +54,7 @@ def test_a_second_run_finds_its_shards_and_keeps_them(tmp_path, capsys):
     assert shard_bytes(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_a_folder_of_people_records_is_not_mixed_with_pictures(tmp_path, capsys):
     run(tmp_path / "out", capsys, main=render_sim)
     arguments = [*SMALL, f"--output={tmp_path / 'out'}", "--num_images=3", "--seed=4", "--workers=1"]
