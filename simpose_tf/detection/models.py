@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
@@ -54,13 +55,15 @@ def _make_variables(model: DetectionModel, training: bool) -> None:
 def mode(model: DetectionModel, training: bool) -> Iterator[None]:
     """Let a model be in training or not inside the block, in which functions that use it are traced."""
     before = model._is_training
-    model._is_training = training  # as the API's own loop does
-    tf.keras.backend.set_learning_phase(int(training))
-    try:
-        yield
-    finally:
-        model._is_training = before
-        tf.keras.backend.set_learning_phase(int(before))
+    with contextlib.ExitStack() as stack:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecated, and the only way that the API's layers know of
+            stack.enter_context(tf.keras.backend.learning_phase_scope(int(training)))
+        model._is_training = training
+        try:
+            yield
+        finally:
+            model._is_training = before
 
 
 def learnt_variables(model: DetectionModel, frozen: Sequence[str]) -> list[tf.Variable]:

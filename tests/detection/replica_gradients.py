@@ -16,7 +16,8 @@ from tests.detection.small import CONFIG, tiny_pipeline, write_records
 
 DIRECTIONS = 12
 FROZEN = "model { ssd { freeze_batchnorm: true } }"  # the statistics are each replica's own
-RATE = "train_config { optimizer { momentum_optimizer { learning_rate { constant_learning_rate { learning_rate: 1 } } } } }"
+_ONE = "learning_rate { constant_learning_rate { learning_rate: 1 } }"
+RATE = f"train_config {{ optimizer {{ momentum_optimizer {{ {_ONE} }} }} }}"
 
 
 def main() -> None:

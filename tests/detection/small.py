@@ -21,6 +21,7 @@ model {{ ssd {{
   feature_extractor {{ fpn {{ min_level: 4 max_level: 5 additional_layer_depth: 16 }} }}
   anchor_generator {{ multiscale_anchor_generator {{ min_level: 4 max_level: 5 }} }}
   box_predictor {{ weight_shared_convolutional_box_predictor {{ depth: 16 num_layers_before_predictor: 1 }} }}
+  post_processing {{ batch_non_max_suppression {{ score_threshold: 0.0 }} }}
 }} }}
 train_config {{ batch_size: 2 num_steps: 4 freeze_variables: "block([5-9]|1[0-4])_" }}
 """

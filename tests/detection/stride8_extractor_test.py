@@ -58,10 +58,20 @@ def test_keras_weights_give_the_features_of_keras_network(dilated, tmp_path):
     keras.save_weights(path)
     backbones._load_keras(dilated, str(path))
     picture = rng.normal(0, 50, (1, 64, 96, 3)).astype(np.float32)
-    # Up to where the one strides and the other dilates; Keras reads BGR.
-    asked, found = (tf.keras.Model(n.inputs, n.get_layer("conv3_block4_out").output) for n in (keras, dilated))
-    true = asked(picture[..., ::-1]).numpy()
-    np.testing.assert_allclose(found(picture), true, atol=2e-3 * np.abs(true).max())
+    require_equal(keras, dilated, None, "conv1_relu", picture[..., ::-1], picture)  # Keras reads BGR
+    # The API's first pooling lies a pixel beside Keras'. From there up to where the one strides and the other dilates:
+    pooled = np.abs(rng.normal(size=(1, 16, 24, 64))).astype(np.float32)
+    require_equal(keras, dilated, "pool1_pool", "conv3_block4_out", pooled, pooled)
+
+
+def require_equal(one, other, start, end, of_one, of_other):
+    def part(network):
+        return tf.keras.Model(
+            network.get_layer(start).output if start else network.inputs, network.get_layer(end).output
+        )
+
+    true = part(one)(of_one).numpy()
+    np.testing.assert_allclose(part(other)(of_other), true, atol=2e-3 * np.abs(true).max())
 
 
 def test_a_file_of_other_weights_is_told(dilated, tmp_path):
