@@ -11,7 +11,6 @@ and of detection, `assets.extra/tf_serving_warmup_requests` what TensorFlow Serv
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 
 import tensorflow as tf
@@ -128,17 +127,10 @@ def restored_network(checkpoint: str) -> Network:
 
 def save(served: ServedNetwork | ServedPictures, output: Path, about: dict) -> None:
     """Write a SavedModel, its settings and warm-up requests at once: `output` is whole or as it was."""
-    temporary = output.with_name(f".{output.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    with files.atomic_folder(output) as temporary:
         tf.saved_model.save(served, str(temporary), signatures=served.signatures)
         files.write_text(temporary / export_settings.SETTINGS, json.dumps(about, indent=1) + "\n")
         warmup.write_warmup(temporary, warmup.requests_for(served.signatures, served.crop_size))
-        if output.exists():
-            shutil.rmtree(output)
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 if __name__ == "__main__":

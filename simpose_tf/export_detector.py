@@ -9,7 +9,6 @@ process that has TensorFlow alone.
 
 import json
 import logging
-import shutil
 from pathlib import Path
 
 import tensorflow as tf
@@ -48,17 +47,10 @@ def save(module: tf.Module, output: Path, float16: bool) -> None:
         served = tf.Module()
         served.__call__ = half_weights.halve(module.__call__, inference.SIGNATURE)
     concrete = served.__call__.get_concrete_function()
-    temporary = output.with_name(f".{output.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    with files.atomic_folder(output) as temporary:
         tf.saved_model.save(served, str(temporary), signatures=concrete)
         about = {"detector": "person", "float16": float16}
         files.write_text(temporary / "assets.extra" / "detector.json", json.dumps(about) + "\n")
-        if output.exists():
-            shutil.rmtree(output)
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 if __name__ == "__main__":

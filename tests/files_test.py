@@ -22,6 +22,24 @@ def test_atomic_path_keeps_the_old_file_until_the_end(tmp_path):
     assert path.read_text() == "new"
 
 
+def test_atomic_folder_takes_the_old_one_s_place_at_the_end(tmp_path):
+    path = tmp_path / "model"
+    for text in ("old", "new"):
+        with files.atomic_folder(path) as temporary:
+            temporary.mkdir()
+            (temporary / text).touch()
+            assert text == "old" or (path / "old").exists()
+    assert [p.name for p in tmp_path.rglob("*")] == ["model", "new"]
+
+
+def test_atomic_folder_keeps_the_old_one_after_an_error(tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(RuntimeError), files.atomic_folder(tmp_path / "model") as temporary:
+        temporary.mkdir()
+        raise RuntimeError
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
 @pytest.mark.parametrize("call", [files.require_dir, files.require_file, files.images_in, files.match])
 def test_what_is_missing_is_named_with_its_option(call, tmp_path):
     with pytest.raises(InputError, match=r"--input: .*absent"):

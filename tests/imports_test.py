@@ -54,7 +54,7 @@ ALLOWED = {
     "rescoring": {"data", "inference", "metrics", "surface"},
     "progress": set(),
     "run_checkpoints": set(),
-    "detection": {"data", "progress", "run_checkpoints"},
+    "detection": {"data", "metrics", "progress", "run_checkpoints"},
     "crop_scores": {"data", "inference", "metrics"},
     "evaluation": {"crop_scores", "data", "densepose", "inference", "metrics", "surface", "visualize"},
     "monitoring": {"crop_scores", "data", "inference", "losses", "metrics", "model", "progress", "visualize"},

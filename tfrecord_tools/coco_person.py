@@ -19,6 +19,7 @@ from simpose_tf.errors import InputError
 from tfrecord_tools.beam import BeamRun
 from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.photo_records import PhotoWriter
+from tfrecord_tools.run_flags import define_run_flags, run_of
 from tfrecord_tools.shards import write_shards
 
 GIN_FILE = str(Path(__file__).resolve().parents[1] / "gin_configs" / "coco_person.gin")
@@ -34,9 +35,7 @@ def define_flags(gin_file: str = GIN_FILE) -> None:
     flags.DEFINE_string("output", None, "Folder for the shards and the manifest.", required=True)
     flags.DEFINE_string("name", None, "Name of the shards; by default the annotation file's last word.")
     flags.DEFINE_integer("num_shards", None, f"Files to write; by default one for {PICTURES_PER_SHARD} pictures.")
-    flags.DEFINE_string("runner", "DirectRunner", "Apache Beam runner.")
-    flags.DEFINE_integer("workers", 1, "Processes of the DirectRunner; they pay from some hundred pictures on.")
-    flags.DEFINE_multi_string("beam_option", [], "Further Beam option, e.g. --beam_option=--region=eu.")
+    define_run_flags(1, "; they pay from some hundred pictures on")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def asked() -> tuple[Job, PeopleFilter, WindowConfig, BeamRun]:
     options = flags.FLAGS
     configurables.load(options.gin_file, options.gin_param)
     job = Job(options.images, options.annotations, options.output, options.name, options.num_shards)
-    run = BeamRun(options.runner, options.workers, options.beam_option)
+    run = run_of(options)
     return job, configurables.get(PeopleFilter), configurables.get(WindowConfig), run
 
 

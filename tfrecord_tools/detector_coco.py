@@ -18,9 +18,9 @@ from simpose_tf import app, files
 from simpose_tf.data.coco import CocoPerson, CocoPicture, rasterize, read_picture, read_pictures
 from simpose_tf.detection import records
 from simpose_tf.errors import InputError
-from tfrecord_tools.beam import BeamRun
 from tfrecord_tools.coco_person import say_skipped
 from tfrecord_tools.data_set import DataSet
+from tfrecord_tools.run_flags import define_run_flags, run_of
 from tfrecord_tools.shards import write_shards
 
 PICTURES_PER_SHARD = 200
@@ -34,9 +34,7 @@ def define_flags() -> None:
     flags.DEFINE_string("output", None, "Folder for the shards and the manifest.", required=True)
     flags.DEFINE_string("name", None, "Name of the shards; by default the annotation file's last word, or empty.")
     flags.DEFINE_integer("num_shards", None, f"Files to write; by default one for {PICTURES_PER_SHARD} pictures.")
-    flags.DEFINE_string("runner", "DirectRunner", "Apache Beam runner.")
-    flags.DEFINE_integer("workers", 1, "Processes of the DirectRunner; they pay from some hundred pictures on.")
-    flags.DEFINE_multi_string("beam_option", [], "Further Beam option, e.g. --beam_option=--region=eu.")
+    define_run_flags(1, "; they pay from some hundred pictures on")
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def main() -> None:
     labels = files.sha256(options.annotations) if options.annotations else ""
     settings = {"record": "picture with boxes", "annotations_sha256": labels, "pictures": sizes}
     data_set = DataSet(options.output, name, num_shards, settings, "images")
-    run = BeamRun(options.runner, options.workers, options.beam_option)
+    run = run_of(options)
     manifest = write_shards(pictures, BoxedPhotoWriter(), data_set, run)
     say_skipped(manifest["skipped"], data_set.manifest)
     app.say(f"{name}: {manifest['num_records']} pictures in {options.output}")

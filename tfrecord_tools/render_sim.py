@@ -24,10 +24,10 @@ from simpose_tf.sim.renderer import RenderConfig
 from simpose_tf.sim.sampler import SceneConfig
 from simpose_tf.sim.surroundings import SurroundingsConfig, read_photo
 from simpose_tf.splits import SPLITS, of_split
-from tfrecord_tools.beam import BeamRun
 from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.people_flags import cast_of, define_people_flags
 from tfrecord_tools.progress import now_and_then
+from tfrecord_tools.run_flags import define_run_flags, run_of
 from tfrecord_tools.scene_pictures import write_pictures
 from tfrecord_tools.scene_records import Media, SceneWriter
 from tfrecord_tools.shards import write_shards
@@ -54,9 +54,7 @@ def define_flags() -> None:
         "Also keep the first scenes as OUTPUT/pictures/*.png, with COCO annotations and pictures of dense labels.",
         lower_bound=0,
     )
-    flags.DEFINE_string("runner", "DirectRunner", "Apache Beam runner.")
-    flags.DEFINE_integer("workers", os.cpu_count(), "Processes of the DirectRunner.", lower_bound=1)
-    flags.DEFINE_multi_string("beam_option", [], "Further Beam option, e.g. --beam_option=--region=eu.")
+    define_run_flags(os.cpu_count())
 
 
 def main() -> None:
@@ -84,7 +82,7 @@ def write(labelled: Callable[[SceneWriter], Any]) -> dict:
     scenes.cast.prepare(now_and_then("people are dressed"))  # once, before the workers ask for it
     if options.workers > 1:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's own threads; a worker per core is faster
-    run = BeamRun(options.runner, options.workers, options.beam_option)
+    run = run_of(options)
     manifest = write_shards(range(options.num_images), writer, data_set, run, skipped, gl.renderer_name)
     if options.num_pictures:
         count, folder = min(options.num_pictures, options.num_images), Path(options.output) / "pictures"

@@ -6,7 +6,6 @@ schedules steps and writes checkpoints, curves and lines; workers and servers se
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -16,7 +15,7 @@ from simpose_tf.detection import input as detector_input
 from simpose_tf.detection import trainer
 from simpose_tf.detection.trainer import Run, Say
 from simpose_tf.errors import InputError
-from simpose_tf.progress import CHECKPOINT, Progress
+from simpose_tf.progress import Progress
 
 _JOBS = {"chief", "worker", "ps"}
 
@@ -61,7 +60,7 @@ def train(
     found: dict[str, RecordFiles],
     seed: int,
     say: Say = print,
-    evaluate: Callable[[int, Progress], None] | None = None,
+    evaluate: trainer.Evaluate | None = None,
 ) -> None:
     """Train from the step where the run stands to its last one; arguments and what is raised as in `trainer.train`.
 
@@ -89,11 +88,7 @@ def train(
                 terms = {name: float(value) for name, value in result.fetch().items()}
                 trainer.require_finite(terms, step)
                 progress.add(step, terms, rate, run.pipeline.train_config.batch_size)
-            if step % config.checkpoint_every == 0 or step == run.steps:
-                with progress.timed(CHECKPOINT):
-                    run.save()
-            if evaluate and (step == run.steps or (config.evaluate_every and step % config.evaluate_every == 0)):
-                evaluate(step, progress)
+            trainer.keep(run, step, progress, evaluate)
     finally:
         progress.close()
 

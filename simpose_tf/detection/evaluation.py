@@ -1,7 +1,5 @@
 """How well a detector finds people: COCO's box numbers of one class on the detector's records."""
 
-import contextlib
-import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -9,16 +7,13 @@ import cv2
 import numpy as np
 import tensorflow as tf
 from object_detection.core.model import DetectionModel
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
+from simpose_tf import geometry
 from simpose_tf.data.recordfiles import RecordFiles
 from simpose_tf.detection import input as detector_input
 from simpose_tf.detection import models
-from simpose_tf.detection.records import PERSON, BoxedPicture
-
-# Of the twelve numbers of `COCOeval.summarize` for boxes: name -> place.
-_NUMBERS = {"AP": 0, "AP50": 1, "AP75": 2, "APs": 3, "APm": 4, "APl": 5, "AR": 8}
+from simpose_tf.detection.records import BoxedPicture
+from simpose_tf.metrics import coco_people
 
 Detect = Callable[[np.ndarray], "Detections"]
 
@@ -82,41 +77,15 @@ def box_numbers(answers: Iterable[tuple[BoxedPicture, Detections]]) -> dict[str,
     pictures, people, boxes = [], [], []
     for number, (picture, detections) in enumerate(answers, 1):
         pictures.append({"id": number, "height": picture.height, "width": picture.width})
-        for box, area, crowd in zip(picture.boxes_yxyx, picture.areas, picture.crowd, strict=True):
-            label = {"id": len(people) + 1, "image_id": number, "category_id": PERSON, "iscrowd": int(crowd)}
-            people.append(label | {"bbox": _xywh(box), "area": float(area)})
-        for box, score in zip(detections.boxes_yxyx, detections.scores, strict=True):
-            boxes.append({"image_id": number, "category_id": PERSON, "bbox": _xywh(box), "score": float(score)})
-    return _summary(pictures, people, boxes)
-
-
-def _xywh(box: np.ndarray) -> list[float]:
-    y0, x0, y1, x1 = (float(side) for side in box)
-    return [x0, y0, x1 - x0, y1 - y0]
-
-
-def _summary(pictures: list[dict], people: list[dict], boxes: list[dict]) -> dict[str, float]:
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools talks
-        truth = COCO()
-        truth.dataset = {
-            "info": {},
-            "images": pictures,
-            "annotations": people,
-            "categories": [{"id": PERSON, "name": "person"}],
-        }
-        truth.createIndex()
-        found = COCO()
-        found.dataset = {**truth.dataset, "annotations": [_labelled(box, i) for i, box in enumerate(boxes, 1)]}
-        found.createIndex()
-        coco = COCOeval(truth, found, "bbox")
-        coco.evaluate()
-        coco.accumulate()
-        coco.summarize()
+        of_people = geometry.box_xywh_from_yxyx(picture.boxes_yxyx).tolist()
+        for box, area, crowd in zip(of_people, picture.areas, picture.crowd, strict=True):
+            label = {"id": len(people) + 1, "image_id": number, "iscrowd": int(crowd)}
+            people.append(label | {"bbox": box, "area": float(area)})
+        of_found = geometry.box_xywh_from_yxyx(detections.boxes_yxyx).tolist()
+        for box, score in zip(of_found, detections.scores, strict=True):
+            boxes.append({"image_id": number, "bbox": box, "score": float(score)})
+    coco = coco_people.run("bbox", pictures, people, boxes)
+    stats = dict(zip(coco_people.STATS["bbox"], map(float, coco.stats), strict=True))
     # recall: [T, K, A, M], at IoU .5, all sizes, 100 boxes
-    numbers = {name: float(coco.stats[place]) for name, place in _NUMBERS.items()}
-    return numbers | {"recall50": float(coco.eval["recall"][0, 0, 0, -1])}
-
-
-def _labelled(box: dict, number: int) -> dict:
-    """Return a detection as `COCO.loadRes` would hold it."""
-    return box | {"id": number, "area": box["bbox"][2] * box["bbox"][3], "iscrowd": 0}
+    recall = {"AR": stats["AR100"], "recall50": float(coco.eval["recall"][0, 0, 0, -1])}
+    return {name: stats[name] for name in ("AP", "AP50", "AP75", "APs", "APm", "APl")} | recall

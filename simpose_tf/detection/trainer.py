@@ -25,6 +25,7 @@ from simpose_tf.progress import CHECKPOINT, Progress
 from simpose_tf.run_checkpoints import FOLDER, latest_checkpoint
 
 Say = Callable[[str], None]
+Evaluate = Callable[[int, Progress], None]  # step, where to write
 
 TOTAL = "loss"
 
@@ -163,7 +164,7 @@ def train(
     run: Run,
     batches: Callable[[int], tf.data.Dataset],
     say: Say = print,
-    evaluate: Callable[[int, Progress], None] | None = None,
+    evaluate: Evaluate | None = None,
 ) -> None:
     """Train from the step where the run stands to its last one.
 
@@ -188,13 +189,19 @@ def train(
             terms = {name: float(value) for name, value in take_step(progress.draw(stream)).items()}
             require_finite(terms, step)
             progress.add(step, terms, rate, pictures)
-            if step % config.checkpoint_every == 0 or step == run.steps:
-                with progress.timed(CHECKPOINT):
-                    run.save()
-            if evaluate and (step == run.steps or (config.evaluate_every and step % config.evaluate_every == 0)):
-                evaluate(step, progress)
+            keep(run, step, progress, evaluate)
     finally:
         progress.close()
+
+
+def keep(run: Run, step: int, progress: Progress, evaluate: Evaluate | None) -> None:
+    """Write a checkpoint and measure the detector, if it is time for either."""
+    config, last = run.config, step == run.steps
+    if last or step % config.checkpoint_every == 0:
+        with progress.timed(CHECKPOINT):
+            run.save()
+    if evaluate and (last or (config.evaluate_every and step % config.evaluate_every == 0)):
+        evaluate(step, progress)
 
 
 def require_finite(terms: dict[str, float], step: int) -> None:

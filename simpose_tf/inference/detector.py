@@ -9,12 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from simpose_tf import files
 from simpose_tf.errors import InputError
-from simpose_tf.inference import nms
-
-# COCO's and the API's label map's id of people.
-PERSON = 1
+from simpose_tf.inference import nms, saved_models
+from simpose_tf.inference.people import PERSON
 
 # Longer pictures are shrunk to this side before detection: no detector of the zoo looks at more, and each would turn
 # the whole picture into floats first.
@@ -69,13 +66,7 @@ def load(path: str | None, what: str = "--detector") -> LoadedDetector:
     Raises:
       InputError: no SavedModel, or one with another signature.
     """
-    folder = files.require_dir(path or "", what)
-    if not (folder / "saved_model.pb").is_file():
-        raise InputError(f"{what}: {path!r} is no SavedModel; write one with simpose_tf.export_detector")
-    try:
-        loaded = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: variables are cut off
-        raise InputError(f"{what}: {path!r} does not load: {str(error).splitlines()[0]}") from error
+    folder, loaded = saved_models.load(path, what, "simpose_tf.export_detector")
     return LoadedDetector(str(folder), _detect_of(loaded, f"{what}: {path!r}"), loaded)
 
 

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from simpose_tf import files
 from simpose_tf.errors import InputError
-from simpose_tf.inference import export_settings, scores
+from simpose_tf.inference import export_settings, saved_models, scores
 from simpose_tf.inference.detector import Detect, DetectionConfig
 from simpose_tf.inference.nms import NmsConfig
 from simpose_tf.inference.scores import ScoreConfig
@@ -54,13 +53,7 @@ def load(path: str | None, what: str = "--model", flip: bool = False) -> Exporte
     Raises:
       InputError: no such model, or without what is asked for.
     """
-    folder = files.require_dir(path or "", what)
-    if not (folder / "saved_model.pb").is_file():
-        raise InputError(f"{what}: {path!r} is no SavedModel; write one with simpose_tf.export")
-    try:
-        loaded = tf.saved_model.load(str(folder))
-    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: variables are cut off
-        raise InputError(f"{what}: {path!r} does not load: {str(error).splitlines()[0]}") from error
+    folder, loaded = saved_models.load(path, what, "simpose_tf.export")
     people, maps = ("crops_flip", "maps_flip") if flip else ("crops", "maps")
     signatures = loaded.signatures
     if people not in signatures:

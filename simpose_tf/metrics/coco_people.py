@@ -22,6 +22,9 @@ STATS = {
     "keypoints": ("AP", "AP50", "AP75", "APm", "APl", "AR", "AR50", "AR75", "ARm", "ARl"),
     "segm": ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"),
 }
+STATS["bbox"] = STATS["segm"]
+# What a kind reads of a result.
+_KEYS = {"keypoints": "keypoints", "segm": "segmentation", "bbox": "bbox"}
 _PERSON = 1
 
 
@@ -90,16 +93,19 @@ def evaluate(kind: str, images: Sequence[dict], annotations: Sequence[dict], res
 
     Results with other keys are read as if they lacked them: a box would change the area that COCO gives them.
     """
-    evaluation = _run(kind, images, annotations, results)
+    evaluation = run(kind, images, annotations, results)
     people = []
     for image in evaluation.params.imgIds:
         people += _people(evaluation, evaluation._gts[image, _PERSON], (image, _PERSON))
     return CocoScores(dict(zip(STATS[kind], map(float, evaluation.stats), strict=True)), people)
 
 
-def _run(kind: str, images: Sequence[dict], annotations: Sequence[dict], results: Sequence[dict]) -> COCOeval:
-    """Return pycocotools' evaluation, finished, without its prints. Copies are passed: it writes into what it gets."""
-    key = "keypoints" if kind == "keypoints" else "segmentation"
+def run(kind: str, images: Sequence[dict], annotations: Sequence[dict], results: Sequence[dict]) -> COCOeval:
+    """Return pycocotools' evaluation, finished, without its prints; arguments as in `evaluate`, `bbox` besides.
+
+    Copies are passed: it writes into what it gets.
+    """
+    key = _KEYS[kind]
     truth, found = COCO(), COCO()
     categories = [{"id": _PERSON, "name": "person"}]
     entries = [
