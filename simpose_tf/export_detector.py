@@ -8,11 +8,10 @@ process that has TensorFlow alone.
 """
 
 import json
-import logging
 from pathlib import Path
 
 import tensorflow as tf
-from absl import flags
+from absl import flags, logging
 
 from simpose_tf import app, files
 from simpose_tf.detection import inference
@@ -32,7 +31,8 @@ def define_flags() -> None:
 
 def main() -> None:
     """Write the SavedModel."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.ERROR)  # TensorFlow's notes on names and untraced functions are of no use here
     output = checked_output(FLAGS.output)
     model = inference.restored(Path(FLAGS.model_dir or ""), FLAGS.checkpoint, app.say)
     save(inference.served_module(model), output, FLAGS.float16)

@@ -53,7 +53,7 @@ def config_of(exported: DetectionConfig | None, box_score: float | None, max_peo
 
 @dataclass(frozen=True)
 class LoadedDetector:
-    """A detector: its folder, its function, and TensorFlow's object, which the function lives by."""
+    """A detector: its folder, its function, and TensorFlow's object."""
 
     path: str
     detect: Detect
@@ -78,7 +78,12 @@ def _detect_of(loaded: Any, place: str) -> Detect:
     if not pixels or not set(_NEEDED) <= set(signature.structured_outputs):
         raise InputError(f"{place} is no detector: its serving_default must turn pixels into {', '.join(_NEEDED)}")
     ((name, spec),) = inputs.items()
-    return lambda images: signature(**{name: tf.cast(images, spec.dtype)})
+
+    def detect(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        # By way of `loaded`: a signature alone does not keep its variables alive.
+        return loaded.signatures["serving_default"](**{name: tf.cast(images, spec.dtype)})
+
+    return detect
 
 
 def find_boxes(

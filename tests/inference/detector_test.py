@@ -1,5 +1,6 @@
 """The first stage: which of a detector's boxes go on, and which SavedModels are detectors."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,15 @@ def test_a_detector_is_loaded_and_finds_what_is_painted(tmp_path: Path) -> None:
     boxes, scores = detector.find_boxes(loaded.detect, tf.constant(image), ALL, 0.6)
     np.testing.assert_allclose(boxes[:2], [[10, 5, 30, 20], [35, 8, 45, 32]], atol=1e-4)
     np.testing.assert_allclose(scores[:2], [0.9, 0.85], atol=1e-6)
+
+
+def test_a_detector_s_function_keeps_its_weights(tmp_path: Path) -> None:
+    detect = detector.load(savedmodels.save_detector(tmp_path / "d")).detect
+    gc.collect()
+    image = np.zeros((10, 10, 3), np.uint8)
+    image[2:8, 2:8, 2] = 250
+    traced = tf.function(lambda image: detector.find_boxes(detect, image, ALL, 0.6))
+    assert float(traced(tf.constant(image))[1][0]) == pytest.approx(0.9)
 
 
 def test_other_saved_models_are_no_detectors(tmp_path: Path) -> None:

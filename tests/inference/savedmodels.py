@@ -61,8 +61,13 @@ def save(model: EchoModel, folder: Path, test_enlargement: float = 1.25, **setti
 class EchoDetector(tf.Module):
     """Finds what is painted: box k is around all pixels whose blue is 250 - 10 k, k < 12, with score 0.9 - 0.05 k.
 
-    The third box is class 2, no person. The answers are those of the TF Object Detection API.
+    The third box is class 2, no person. The answers are those of the TF Object Detection API. The best score is a
+    variable, as real detectors have some.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.best = tf.Variable(0.9)
 
     @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="input_tensor")])
     def detect(self, input_tensor: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -72,7 +77,7 @@ class EchoDetector(tf.Module):
         spans = [self._span(tf.reduce_any(there, axis)) for axis in (2, 1)]
         found = tf.reduce_any(there, (1, 2))
         boxes = tf.stack([spans[0][0], spans[1][0], spans[0][1], spans[1][1]], -1)
-        scores = tf.where(found, 0.9 - 0.05 * tf.cast(place, tf.float32), 0.0)
+        scores = tf.where(found, self.best - 0.05 * tf.cast(place, tf.float32), 0.0)
         return {
             "detection_boxes": tf.where(found[:, None], boxes, 0.0)[None],
             "detection_scores": scores[None],
