@@ -51,7 +51,7 @@ def main() -> None:
     configurables.load(FLAGS.gin_file, FLAGS.gin_param)
     shares = {} if FLAGS.sim_share is None else {"sim_share": FLAGS.sim_share}
     config = dataclasses.replace(configurables.get(DetectorConfig), **shares)
-    pipeline = read_pipeline(find_pipeline(config.pipeline, FLAGS.gin_file), FLAGS.pipeline_override)
+    pipeline = read_pipeline(*find_pipeline(config.pipeline, FLAGS.gin_file), overrides=FLAGS.pipeline_override)
     model_dir = files.output_folder(FLAGS.model_dir, "--model_dir")
     found = _training_records(config)
     validation = detector_input.find(FLAGS.val_records, "--val_records") if FLAGS.val_records else None
@@ -64,6 +64,8 @@ def main() -> None:
     run = trainer.build_run(pipeline, config, strategy, model_dir)
     if FLAGS.backbone_checkpoint:
         backbones.load_backbone(run.model, FLAGS.backbone_checkpoint)
+    if pipeline.train_config.fine_tune_checkpoint and not trainer.latest_checkpoint(model_dir):
+        backbones.fine_tune(run.model, pipeline.train_config)
     run_folder.write(model_dir, configurables.given_config(), flat, paths)
     files.write_text(model_dir / "pipeline.config", text_format.MessageToString(pipeline))
     _train(run, found, validation)

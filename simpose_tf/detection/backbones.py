@@ -1,4 +1,4 @@
-"""The start from ImageNet (SimPose sec. 5.1): a user's files of weights into a detector's backbone."""
+"""What a detector starts from: ImageNet's weights in its backbone (SimPose sec. 5.1), or all of a trained detector."""
 
 import tempfile
 import zipfile
@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 from object_detection.core.model import DetectionModel
+from object_detection.protos.train_pb2 import TrainConfig
 
 from simpose_tf import files
 from simpose_tf.detection import lite_backbone
@@ -34,6 +35,34 @@ def load_backbone(model: DetectionModel, path: str) -> None:
         _load_lite(extractor.classification_backbone, path)
     else:
         _load_resnet(model, path)
+
+
+def fine_tune(model: DetectionModel, train: TrainConfig) -> None:
+    """Give a detector the weights of a trained one, as the API's `train_config.fine_tune_checkpoint` asks.
+
+    Args:
+      model: built.
+      train: its `fine_tune_checkpoint` is the prefix of an object checkpoint that holds the same detector as `model`;
+        `fine_tune_checkpoint_type` is "full", or nothing. What differs in no variable may differ: the pictures' size,
+        the losses, the augmentation.
+
+    Raises:
+      InputError: another type, no such checkpoint, or one of another detector.
+    """
+    path, kind = train.fine_tune_checkpoint, train.fine_tune_checkpoint_type
+    if kind not in ("", "full"):
+        raise InputError(
+            f"pipeline: train_config.fine_tune_checkpoint_type: {kind!r}; only 'full' is known; the backbone alone "
+            "starts from --backbone_checkpoint"
+        )
+    try:
+        stored = tf.train.Checkpoint(model=model).restore(path)
+        stored.expect_partial().assert_existing_objects_matched()
+    except (tf.errors.OpError, AssertionError, ValueError, IndexError) as error:  # IndexError: cut off
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"pipeline: train_config.fine_tune_checkpoint: {path!r} holds no weights of this detector ({line})"
+        ) from error
 
 
 def _load_lite(network: tf.keras.Model, path: str) -> None:

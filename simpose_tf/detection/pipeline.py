@@ -11,29 +11,37 @@ from simpose_tf import files
 from simpose_tf.errors import InputError
 
 
-def find_pipeline(name: str, gin_files: Sequence[str]) -> Path:
-    """Return the pipeline file of a run. Raises InputError if it is neither there nor beside a gin file."""
+def find_pipeline(names: str, gin_files: Sequence[str]) -> list[Path]:
+    """Return the pipeline files of a run, written with commas between them.
+
+    Raises:
+      InputError: one is neither there nor beside a gin file.
+    """
+    return [_find(name.strip(), gin_files) for name in names.split(",")]
+
+
+def _find(name: str, gin_files: Sequence[str]) -> Path:
     for path in (Path(name), *(Path(gin_file).parent / name for gin_file in gin_files)):
         if path.is_file():
             return path
     raise InputError(f"DetectorConfig.pipeline: no such file: {name!r}")
 
 
-def read_pipeline(path: str | Path, overrides: Sequence[str] = ()) -> TrainEvalPipelineConfig:
-    """Return a pipeline file of the API, with overrides in the same form merged into it.
+def read_pipeline(*paths: str | Path, overrides: Sequence[str] = ()) -> TrainEvalPipelineConfig:
+    """Return a pipeline of the API: the first file, with the others and then the overrides merged into it.
 
     Raises:
-      InputError: it does not parse, or is no detector of people alone.
+      InputError: one does not parse, or the whole is no detector of people alone.
     """
     pipeline = TrainEvalPipelineConfig()
-    texts = {str(path): files.require_file(str(path), "DetectorConfig.pipeline").read_text(encoding="utf-8")}
+    texts = {str(p): files.require_file(str(p), "DetectorConfig.pipeline").read_text(encoding="utf-8") for p in paths}
     texts |= {f"--pipeline_override={text!r}": text for text in overrides}
     for place, text in texts.items():
         try:
             text_format.Merge(text, pipeline)
         except text_format.ParseError as error:
             raise InputError(f"{place}: {error}") from error
-    _check(pipeline, path)
+    _check(pipeline, paths[0])
     return pipeline
 
 

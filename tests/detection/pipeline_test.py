@@ -28,7 +28,7 @@ def test_a_gin_file_names_its_pipeline_as_seen_from_itself(name, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     gin_file = str(ROOT / "gin_configs" / name)
     configurables.load([gin_file], None)
-    assert read_pipeline(find_pipeline(configurables.get(DetectorConfig).pipeline, [gin_file]))
+    assert read_pipeline(*find_pipeline(configurables.get(DetectorConfig).pipeline, [gin_file]))
 
 
 def test_the_papers_file_holds_the_papers_numbers():
@@ -54,7 +54,7 @@ def test_the_papers_rate_falls_to_a_tenth_at_step_800000():
 
 
 def test_an_override_changes_what_it_names_only():
-    changed, given = read_pipeline(SMALL, ["train_config { num_steps: 7 }"]), read_pipeline(SMALL)
+    changed, given = read_pipeline(SMALL, overrides=["train_config { num_steps: 7 }"]), read_pipeline(SMALL)
     assert changed.train_config.num_steps == 7
     changed.train_config.num_steps = given.train_config.num_steps
     assert changed == given
@@ -72,7 +72,7 @@ def test_an_override_changes_what_it_names_only():
 )
 def test_what_is_no_detector_of_people_is_told(override, fault):
     with pytest.raises(InputError, match=re.escape(fault)):
-        read_pipeline(SMALL, [override])
+        read_pipeline(SMALL, overrides=[override])
 
 
 def test_a_missing_file_is_told(tmp_path):

@@ -40,7 +40,7 @@ CONFIG = DetectorConfig(
 
 
 def tiny_pipeline(*more: str):
-    return read_pipeline(CONFIGS / "ssd_lite0_320.config", [TINY, *more])
+    return read_pipeline(CONFIGS / "ssd_lite0_320.config", overrides=[TINY, *more])
 
 
 def boxed_picture(number: int, side: int = SIDE) -> records.BoxedPicture:
