@@ -23,7 +23,7 @@ def test_a_file_parses_and_tells_its_source_and_deviations(path):
     assert "Source:" in header and "Deviations:" in header
 
 
-@pytest.mark.parametrize("name", ["detector.gin", "detector_quickstart.gin"])
+@pytest.mark.parametrize("name", ["detector.gin", "detector_quickstart.gin", "detector_quickstart_finer.gin"])
 def test_a_gin_file_names_its_pipeline_as_seen_from_itself(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     gin_file = str(ROOT / "gin_configs" / name)
@@ -51,6 +51,14 @@ def test_the_papers_rate_falls_to_a_tenth_at_step_800000():
     for at, rate in ((0, 3e-4), (799_999, 3e-4), (800_000, 3e-5), (999_999, 3e-5)):
         step.assign(at)
         assert float(optimizer._decayed_lr(tf.float32)) == pytest.approx(rate)
+
+
+def test_files_are_merged_in_their_order():
+    finer = find_pipeline("ssd_lite0_320.config, finer_512.override", [str(CONFIGS / "a.gin")])
+    first, merged = read_pipeline(finer[0]), read_pipeline(*finer)
+    assert first.model.ssd.image_resizer.keep_aspect_ratio_resizer.max_dimension == 320
+    assert merged.model.ssd.image_resizer.keep_aspect_ratio_resizer.max_dimension == 512
+    assert merged.model.ssd.anchor_generator == first.model.ssd.anchor_generator
 
 
 def test_an_override_changes_what_it_names_only():
