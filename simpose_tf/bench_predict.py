@@ -144,7 +144,7 @@ def define_flags() -> None:
     flags.DEFINE_list("input", None, "Folders of pictures, each with annotations.json; commas between them.")
     flags.DEFINE_string("output", None, "Folder for what is drawn, and for the network with fresh weights.")
     flags.DEFINE_string("model", None, "SavedModel of simpose_tf.export.")
-    flags.DEFINE_string("detector", None, "SavedModel of a person detector; default: the model's own, if it has one.")
+    flags.DEFINE_string("detector", None, "Person detector (SavedModel), or small; default: the model's own, if any.")
     flags.DEFINE_integer("pictures", 4, "Pictures of a folder that are measured.", 1)
     flags.DEFINE_integer("batch_size", 8, "Crops that go through the network at once.", 1)
 

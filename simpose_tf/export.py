@@ -4,9 +4,10 @@
         [--checkpoint=PATH] [--gin_param=ScoreConfig.mask=1.0 ...]
 
 `simpose_tf.serving.signatures` lists the signatures with shapes and units. The detector is any SavedModel of the TF
-Object Detection API: simpose_tf.export_detector's, or one of the TF2 detection zoo. `--float16` stores the weights
-with 16 bits, which halves the file. `assets.extra/simpose.json` holds the settings of the crop, of the score, of NMS
-and of detection, `assets.extra/tf_serving_warmup_requests` what TensorFlow Serving asks when it loads the model.
+Object Detection API: simpose_tf.export_detector's, one of the TF2 detection zoo, or `small`, which comes with the
+package. `--float16` stores the weights with 16 bits, which halves the file. `assets.extra/simpose.json` holds the
+settings of the crop, of the score, of NMS and of detection, `assets.extra/tf_serving_warmup_requests` what TensorFlow
+Serving asks when it loads the model.
 """
 
 import dataclasses
@@ -37,7 +38,7 @@ def define_flags() -> None:
     """Define this main's flags."""
     flags.DEFINE_string("model_dir", None, "Folder of a training run.")
     flags.DEFINE_string("output", None, "Folder for the SavedModel; an older SavedModel there is replaced.")
-    flags.DEFINE_string("detector", None, "SavedModel of a person detector, to take whole pictures.")
+    flags.DEFINE_string("detector", None, "SavedModel of a person detector, or small, to take whole pictures.")
     flags.DEFINE_bool("float16", False, "Store the network's weights with 16 bits.")
     flags.DEFINE_string(
         "checkpoint", None, "Checkpoint to export, e.g. MODEL_DIR/initial/ckpt-0, the untrained one. Default: the last."

@@ -3,8 +3,9 @@
     python -m simpose_tf.predict --model=SAVED_MODEL --input=FILE|DIR|GLOB|VIDEO --output=DIR
         [--detector=SAVED_MODEL | --boxes=FILE.json]
 
-People are found by the model's own detector (`simpose_tf.export --detector`) or by `--detector`, any SavedModel of the
-TF Object Detection API; `--boxes` says where they are. With none of these each picture as a whole is one person's box.
+People are found by the model's own detector (`simpose_tf.export --detector`) or by `--detector`: any SavedModel of the
+TF Object Detection API, or `small`, which comes with the package. `--boxes` says where they are instead. With none of
+these each picture as a whole is one person's box.
 
 For each picture NAME.jpg the output folder gets
 
@@ -56,7 +57,7 @@ def define_flags() -> None:
         'People\'s boxes: JSON list of {"image": FILE NAME or "image_id": NUMBER, "bbox": [x, y, width, height]}, or '
         "COCO annotations. Default: the detector finds them.",
     )
-    flags.DEFINE_string("detector", None, "SavedModel of a person detector; default: the model's own, if it has one.")
+    flags.DEFINE_string("detector", None, "Person detector (SavedModel), or small; default: the model's own, if any.")
     flags.DEFINE_bool("detect", True, "Find people; without it each picture as a whole is one person's box.")
     flags.DEFINE_float("box_score", None, "Least score of a detector's box; default: the model's.", 0.0, 1.0)
     flags.DEFINE_integer("max_people", None, "Boxes of a picture that go on, the best; default: the model's.", 1)

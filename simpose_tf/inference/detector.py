@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -16,6 +17,10 @@ from simpose_tf.inference.people import PERSON
 # Longer pictures are shrunk to this side before detection: no detector of the zoo looks at more, and each would turn
 # the whole picture into floats first.
 _LONGEST_SIDE = 1600
+
+# The name of the detector that comes with the package, and its SavedModel.
+SMALL = "small"
+_SMALL_FOLDER = Path(__file__).parent / "small_detector"
 
 _NEEDED = ("detection_boxes", "detection_scores", "detection_classes")
 
@@ -61,13 +66,18 @@ class LoadedDetector:
 
 
 def load(path: str | None, what: str = "--detector") -> LoadedDetector:
-    """Load a detector: `simpose_tf.export_detector`'s, or one of the TF2 detection zoo.
+    """Load a detector: `simpose_tf.export_detector`'s, one of the TF2 detection zoo, or "small", the package's own.
 
     Raises:
       InputError: no SavedModel, or one with another signature.
     """
-    folder, loaded = saved_models.load(path, what, "simpose_tf.export_detector")
+    folder, loaded = saved_models.load(folder_of(path), what, "simpose_tf.export_detector")
     return LoadedDetector(str(folder), _detect_of(loaded, f"{what}: {path!r}"), loaded)
+
+
+def folder_of(path: str | None) -> str | None:
+    """Return the folder that a `--detector` names: itself, but for "small"."""
+    return str(_SMALL_FOLDER) if path == SMALL else path
 
 
 def _detect_of(loaded: Any, place: str) -> Detect:
