@@ -18,6 +18,9 @@ from simpose_tf.inference.people import PERSON
 # the whole picture into floats first.
 _LONGEST_SIDE = 1600
 
+# Pictures of longer shape are padded: detectors scale by the long side, and nothing would be left of the other.
+_LONGEST_SHAPE = 16
+
 # The name of the detector that comes with the package, and its SavedModel.
 SMALL = "small"
 _SMALL_FOLDER = Path(__file__).parent / "small_detector"
@@ -110,16 +113,30 @@ def find_boxes(
     Returns:
       float32 `[N,4]` yxyx in pixels, inside the picture, best first, and their scores float32 `[N]`.
     """
-    answer = detect(_shrink(image)[None])
+    shrunk = _shrink(image)
+    padded = _padded(shrunk)
+    answer = detect(padded[None])
     boxes, scores = (tf.cast(answer[name][0], tf.float32) for name in ("detection_boxes", "detection_scores"))
-    size = tf.cast(tf.tile(tf.shape(image)[:2], [2]), tf.float32)
-    boxes = tf.clip_by_value(boxes, 0.0, 1.0) * size
+    shares = boxes * _size(padded) / _size(shrunk)
+    boxes = tf.clip_by_value(shares, 0.0, 1.0) * _size(image)
     people = tf.equal(tf.cast(tf.round(answer["detection_classes"][0]), tf.int32), PERSON)
     solid = tf.reduce_all(boxes[:, 2:] - boxes[:, :2] >= 1.0, -1)
     good = tf.where(people & solid & (scores >= config.box_score) & tf.math.is_finite(scores))[:, 0]
     boxes, scores = tf.gather(boxes, good), tf.gather(scores, good)
     kept = nms.box_nms(boxes, scores, box_iou, config.max_people)
     return tf.gather(boxes, kept), tf.gather(scores, kept)
+
+
+def _size(image: tf.Tensor) -> tf.Tensor:
+    """Return height, width, height, width of a picture, float32 `[4]`."""
+    return tf.cast(tf.tile(tf.shape(image)[:2], [2]), tf.float32)
+
+
+def _padded(image: tf.Tensor) -> tf.Tensor:
+    """Return a picture with black below or to the right, so that no side is `_LONGEST_SHAPE` times the other."""
+    size = tf.shape(image)[:2]
+    missing = tf.maximum(-(-tf.reduce_max(size) // _LONGEST_SHAPE) - size, 0)
+    return tf.pad(image, [[0, missing[0]], [0, missing[1]], [0, 0]])
 
 
 def _shrink(image: tf.Tensor) -> tf.Tensor:

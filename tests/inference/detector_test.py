@@ -52,6 +52,19 @@ def test_boxes_over_the_rim_are_cut_and_slivers_go() -> None:
     assert find(detect)[0] == [[0, 0, 50, 100]]
 
 
+def test_a_picture_of_extreme_shape_is_padded_for_the_detector_only() -> None:
+    seen = []
+
+    def detect(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        seen.append(images.shape[1:3])
+        return answers([[0.0, 0.25, 0.03, 0.5], [0.1, 0.6, 0.5, 0.9]], [0.9, 0.8], [1, 1])(images)
+
+    # 3 rows become 1600 / 16 = 100: a share of .03 of them is the whole height; what lies below is nobody's.
+    assert find(detect, (3, 1600)) == ([[0, 400, 3, 800]], [0.9])
+    assert seen == [(100, 1600)]
+    assert find(detect, (100, 200))[1] == [0.9, 0.8] and seen[1] == (100, 200)
+
+
 def test_a_score_that_is_no_number_is_nobody_s() -> None:
     assert find(answers([[0, 0, 1, 1]], [float("nan")], [1])) == ([], [])
     assert find(answers([[0, 0, 1, 1]], [0.0], [1]))[1] == [0.0]
@@ -67,7 +80,7 @@ def test_large_pictures_are_shrunk_for_the_detector_only(tmp_path: Path) -> None
     assert find(detect, (4000, 1000))[0] == [[0, 0, 4000, 1000]]
     assert find(detect, (1600, 3))[0] == [[0, 0, 1600, 3]]
     assert find(detect, (9000, 2))[0] == [[0, 0, 9000, 2]]
-    assert seen == [(1, 1600, 400, 3), (1, 1600, 3, 3), (1, 1600, 1, 3)]
+    assert seen == [(1, 1600, 400, 3), (1, 1600, 100, 3), (1, 1600, 100, 3)]  # padded to 1600 / 16
 
 
 def test_a_detector_is_loaded_and_finds_what_is_painted(tmp_path: Path) -> None:
