@@ -1,12 +1,13 @@
 """How well a detector finds people: COCO's box numbers of one class on the detector's records."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import tensorflow as tf
 from object_detection.core.model import DetectionModel
+from pycocotools import mask as coco_mask
 
 from simpose_tf import geometry
 from simpose_tf.data.recordfiles import RecordFiles
@@ -16,6 +17,9 @@ from simpose_tf.detection.records import BoxedPicture
 from simpose_tf.metrics import coco_people
 
 Detect = Callable[[np.ndarray], "Detections"]
+Answers = Sequence[tuple[BoxedPicture, "Detections"]]
+
+_MATCH_IOU = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def detect_function(model: DetectionModel) -> Detect:
     return detect
 
 
-def evaluate(detect: Detect, found: RecordFiles) -> tuple[dict[str, float], list[tuple[BoxedPicture, Detections]]]:
+def evaluate(detect: Detect, found: RecordFiles) -> tuple[dict[str, float], Answers]:
     """Return the numbers of a detector on records, and its answers with their pictures.
 
     Raises:
@@ -89,3 +93,37 @@ def box_numbers(answers: Iterable[tuple[BoxedPicture, Detections]]) -> dict[str,
     # recall: [T, K, A, M], at IoU .5, all sizes, 100 boxes
     recall = {"AR": stats["AR100"], "recall50": float(coco.eval["recall"][0, 0, 0, -1])}
     return {name: stats[name] for name in ("AP", "AP50", "AP75", "APs", "APm", "APl")} | recall
+
+
+def shares_at(answers: Answers, scores: Sequence[float]) -> list[dict[str, float]]:
+    """Return what a least score leaves, for each of `scores`: `score`, `recall` and `precision` at IoU .5.
+
+    As in COCO's evaluation boxes are matched in the order of their scores, each to the best person who is still free;
+    boxes on crowds count neither way. A share of nothing is 0.
+    """
+    people = sum(int(np.sum(~picture.crowd)) for picture, _ in answers)
+    matched = [_matched(picture, detections) for picture, detections in answers]
+    found = np.concatenate([detections.scores for _, detections in answers])
+    right, counted = (np.concatenate([pair[k] for pair in matched]) for k in range(2))
+    told = []
+    for score in scores:
+        hits, boxes = int(np.sum(right & (found >= score))), int(np.sum(counted & (found >= score)))
+        told.append({"score": score, "recall": hits / max(people, 1), "precision": hits / max(boxes, 1)})
+    return told
+
+
+def _matched(picture: BoxedPicture, detections: Detections) -> tuple[np.ndarray, np.ndarray]:
+    """Return of each box bool `[N]` whether it is a person's, and whether it counts."""
+    right, counted = np.zeros(len(detections.scores), bool), np.ones(len(detections.scores), bool)
+    if not len(right) or not len(picture.boxes_yxyx):
+        return right, counted
+    boxes, people = (geometry.box_xywh_from_yxyx(b) for b in (detections.boxes_yxyx, picture.boxes_yxyx))
+    overlap = np.array(coco_mask.iou(boxes, people, picture.crowd.astype(np.uint8)))
+    free = ~picture.crowd
+    for place in range(len(right)):
+        best = int(np.argmax(np.where(free, overlap[place], -1)))
+        if free[best] and overlap[place, best] >= _MATCH_IOU:
+            right[place], free[best] = True, False
+        else:
+            counted[place] = not np.any(overlap[place, picture.crowd] >= _MATCH_IOU)
+    return right, counted

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from simpose_tf.detection.evaluation import Detections, box_numbers
+from simpose_tf.detection.evaluation import Detections, box_numbers, shares_at
 from tests.detection.small import boxed_picture
 
 LARGE = [[0, 0, 200, 100], [0, 200, 200, 300]]  # 20,000 pixels: above 96 x 96
@@ -62,3 +62,21 @@ def test_without_people_nothing_is_defined():
 
 def test_without_boxes_everything_is_missed():
     assert box_numbers([(picture(LARGE), found([], []))])["AP"] == 0
+
+
+def test_a_least_score_trades_recall_for_precision():
+    wrong = [300, 300, 400, 400]
+    answers = [
+        (picture(LARGE), found([LARGE[0], wrong, LARGE[1]], [0.9, 0.6, 0.3])),
+        (picture([]), found([wrong], [0.2])),
+    ]
+    told = shares_at(answers, (0.1, 0.3, 0.5, 0.95))
+    assert [one["recall"] for one in told] == [1, 1, 0.5, 0]
+    assert [one["precision"] for one in told] == [pytest.approx(2 / 4), pytest.approx(2 / 3), 0.5, 0]
+
+
+def test_a_second_box_on_a_person_is_wrong_and_one_on_a_crowd_does_not_count():
+    crowd = picture([*LARGE, [210, 0, 390, 390]], crowd=[False, False, True])
+    in_crowd = [220, 10, 300, 50]
+    told = shares_at([(crowd, found([LARGE[0], LARGE[0], in_crowd], [0.9, 0.8, 0.7]))], (0.1,))
+    assert told == [{"score": 0.1, "recall": 0.5, "precision": 0.5}]
