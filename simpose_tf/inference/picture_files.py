@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from absl import flags
@@ -20,15 +19,13 @@ from simpose_tf.inference.dumps import Dense
 from simpose_tf.inference.people import CropPeople, PredictedPerson
 from simpose_tf.surface import chart_vertices, references
 from simpose_tf.surface.chart_vertices import ChartVertices
-from simpose_tf.visualize import atlas, normals, overlays
+from simpose_tf.visualize import atlas, normals, overlays, previews
 from simpose_tf.visualize.atlas import Atlas
 from simpose_tf.visualize.overlays import DrawnMaps, DrawnPerson
 from simpose_tf.visualize.prediction_page import PagePicture
 
 # What `--dump` knows.
 DUMPS = ("npz", "vertices")
-
-_PREVIEW_SIDE = 900
 
 
 @dataclass(frozen=True)
@@ -222,18 +219,18 @@ def _drawings(
         yield Output(f"{name}_beside.jpg", overlays.beside(image, alone))
     for kind, (_, draw_kind, _) in _PREVIEWED.items():
         if kind not in _alone(wanted):
-            yield Output(f"previews/{name}_{kind}.jpg", _preview(draw_kind(image, maps)))
+            yield Output(f"previews/{name}_{kind}.jpg", draw_kind(image, maps))
 
 
 def _with_preview(name: str, kind: str, pixels: np.ndarray) -> Iterator[Output]:
     yield Output(f"{name}_{kind}.jpg", pixels)
-    yield Output(f"previews/{name}_{kind}.jpg", _preview(pixels))
+    yield Output(f"previews/{name}_{kind}.jpg", previews.shrink(pixels))
 
 
 # What the page shows in any case: caption, how it is drawn, which file it is of.
 _PREVIEWED = {
-    "parts": ("parts, right ones darker (file: I, U, V)", overlays.draw_parts, "iuv.png"),
-    "normals": ("normals: red right, green up, blue to us", overlays.draw_normals, "normals.png"),
+    "parts": ("parts, right ones darker (file: I, U, V)", previews.draw_parts, "iuv.png"),
+    "normals": ("normals: red right, green up, blue to us", previews.draw_normals, "normals.png"),
 }
 
 
@@ -258,15 +255,10 @@ def _caption(wanted: Wanted) -> str:
     return " + ".join(wanted.layers)
 
 
-def _preview(pixels: np.ndarray) -> np.ndarray:
-    """Return a drawing whose long side has at most `_PREVIEW_SIDE` pixels."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
-
-
 def _save_pixels(path: Path, pixels: np.ndarray) -> None:
     """Write a .png or .jpg at once."""
-    options: dict[str, Any] = {"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {}
+    if path.suffix == ".png":
+        files.write_bytes(path, people.encode_png(pixels))
+        return
     with files.atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, **options)
+        Image.fromarray(pixels).save(temporary, quality=92, subsampling=0)

@@ -5,6 +5,7 @@ it is), `texture` (an atlas painted on them). Lines lie on top: `contours` (iso-
 and 6), `keypoints` (with skeleton), `boxes` (with scores).
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,9 +123,9 @@ def draw_overlay(
             skeletons.draw_box(canvas, view, person.box_yxyx, width=thickness)
         if "keypoints" in layers:
             skeletons.draw_skeleton(canvas, view, person.keypoints[:, :2], visibility_of(person.keypoints[:, 2]), size)
-    if "boxes" not in layers:
-        return canvas
-    return _with_scores(canvas, view, people, int(13 * max(max(canvas.shape[:2]) / 1000, 1)))
+    for person in people if "boxes" in layers else []:
+        _draw_score(canvas, view, person, int(13 * max(max(canvas.shape[:2]) / 1000, 1)))
+    return canvas
 
 
 def beside(image: np.ndarray, drawings: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
@@ -173,34 +174,22 @@ def visibility_of(score: np.ndarray) -> np.ndarray:
     return np.where(score >= _UNSURE, seen, keypoints.UNLABELLED)
 
 
-def draw_parts(image: np.ndarray, maps: DrawnMaps) -> np.ndarray:
-    """Draw the parts as colours on the darkened picture."""
-    view = _view(image)
-    part = view.labels(maps.part)
-    canvas = parts.blend(parts.spotlight(view.picture(image), part), parts.color_parts(part), part, 0.85)
-    contours.draw_borders(canvas, view, maps.part, _BORDER)
-    return canvas
-
-
-def draw_normals(image: np.ndarray, maps: DrawnMaps) -> np.ndarray:
-    """Draw the normals as colours (`normals.color_normals`), black where nobody is."""
-    view = _view(image)
-    return normals.color_normals(view.labels(maps.normal.astype(np.float32)), view.labels(maps.part))
-
-
 def _view(image: np.ndarray) -> View:
     return whole(image, max(-(-_MIN_SIDE // max(image.shape[:2])), 1))
 
 
-def _with_scores(canvas: np.ndarray, view: View, people: list[DrawnPerson], size: int) -> np.ndarray:
-    """Return the canvas with each person's score at the upper left corner of the box."""
-    page = Image.fromarray(canvas)
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(size)
-    for person in people:
-        x, y = view.points(np.array([person.box_yxyx[1], person.box_yxyx[0]]))
-        place = (min(max(x, 0), canvas.shape[1] - 3 * size) + 3, max(y - size - 5, 1))
-        text = f"{person.score:.2g}"
-        box = pen.textbbox(place, text, font)
-        pen.rectangle((box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3), (20, 20, 20))
-        pen.text(place, text, (255, 230, 60), font)
-    return np.asarray(page)
+def _draw_score(canvas: np.ndarray, view: View, person: DrawnPerson, size: int) -> None:
+    """Draw a person's score, in letters of `size` pixels, at the upper left corner of the box."""
+    x, y = view.points(np.array([person.box_yxyx[1], person.box_yxyx[0]]))
+    x, y = min(max(x, 0), canvas.shape[1] - 3 * size) + 3, max(y - size - 5, 1)
+    font, text = _font(size), f"{person.score:.2g}"
+    left, top, right, bottom = (int(side) for side in font.getbbox(text))
+    label = Image.new("RGB", (right - left + 6, bottom - top + 6), _BORDER)
+    ImageDraw.Draw(label).text((3 - left, 3 - top), text, (255, 230, 60), font)
+    place = canvas[max(int(y) + top - 3, 0) :, max(int(x) + left - 3, 0) :][: label.height, : label.width]
+    place[:] = np.asarray(label)[: place.shape[0], : place.shape[1]]
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

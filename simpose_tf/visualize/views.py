@@ -25,6 +25,7 @@ class View:
 
     def picture(self, image: np.ndarray) -> np.ndarray:
         """Return the canvas with a picture uint8 `[H,W,3]` on it: low-passed if it shrinks, black outside."""
+        height, width = image.shape[:2]
         scale = np.full(2, self.scale)
         if self.scale < 1:
             size = np.maximum(np.round(np.array(image.shape[1::-1]) * scale), 1).astype(int)
@@ -32,8 +33,16 @@ class View:
             image = cv2.resize(image, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
         # The rim goes on outwards: bilinear weights would mix the black outside into it.
         canvas = self._warp(image, scale, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        if self._lies_within(height, width):
+            return canvas
         inside = self._warp(np.ones(image.shape[:2], np.uint8), scale, cv2.INTER_NEAREST)
         return canvas * inside[..., None]
+
+    def _lies_within(self, height: int, width: int) -> bool:
+        """Return whether the middles of all canvas pixels lie in a picture of that size."""
+        first = np.array([self.x0, self.y0]) + 0.5 / self.scale
+        last = first + (np.array([self.width, self.height]) - 1) / self.scale
+        return bool(np.all(first >= 0) and np.all(last <= [width, height]))
 
     def labels(self, values: np.ndarray) -> np.ndarray:
         """Return the canvas with a label map `[H,W]` or `[H,W,C]` on it, nearest pixel, 0 outside."""
