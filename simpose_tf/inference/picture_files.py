@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from absl import flags
-from PIL import Image
 
 from simpose_tf import files, geometry
 from simpose_tf.errors import InputError
@@ -26,6 +26,10 @@ from simpose_tf.visualize.prediction_page import PagePicture
 
 # What `--dump` knows.
 DUMPS = ("npz", "vertices")
+
+_JPEG = (
+    cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -209,12 +213,12 @@ def _drawings(
     """Yield the drawings and the previews that the page shows."""
     drawn = [DrawnPerson(p.box_yxyx, p.keypoints, p.score) for p in found]
     overlay = overlays.draw_overlay(image, maps, drawn, wanted.layers, wanted.texture)
-    yield from _with_preview(name, "overlay", overlay)
+    yield from _with_preview(name, "overlay", overlay, image)
     alone = []
     for layer in _alone(wanted):
         pixels = overlays.draw_overlay(image, maps, drawn, (layer,), wanted.texture)
         alone.append((overlays.CAPTIONS[layer], pixels))
-        yield from _with_preview(name, layer, pixels)
+        yield from _with_preview(name, layer, pixels, image)
     if wanted.alone:
         yield Output(f"{name}_beside.jpg", overlays.beside(image, alone))
     for kind, (_, draw_kind, _) in _PREVIEWED.items():
@@ -222,9 +226,9 @@ def _drawings(
             yield Output(f"previews/{name}_{kind}.jpg", draw_kind(image, maps))
 
 
-def _with_preview(name: str, kind: str, pixels: np.ndarray) -> Iterator[Output]:
+def _with_preview(name: str, kind: str, pixels: np.ndarray, image: np.ndarray) -> Iterator[Output]:
     yield Output(f"{name}_{kind}.jpg", pixels)
-    yield Output(f"previews/{name}_{kind}.jpg", previews.shrink(pixels))
+    yield Output(f"previews/{name}_{kind}.jpg", previews.shrink(pixels, image))
 
 
 # What the page shows in any case: caption, how it is drawn, which file it is of.
@@ -256,9 +260,13 @@ def _caption(wanted: Wanted) -> str:
 
 
 def _save_pixels(path: Path, pixels: np.ndarray) -> None:
-    """Write a .png or .jpg at once."""
-    if path.suffix == ".png":
-        files.write_bytes(path, people.encode_png(pixels))
-        return
-    with files.atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, quality=92, subsampling=0)
+    """Write RGB as .png or .jpg at once."""
+    files.write_bytes(path, people.encode_png(pixels) if path.suffix == ".png" else _encode_jpg(pixels))
+
+
+def _encode_jpg(pixels: np.ndarray) -> bytes:
+    """Return the JPEG of pixels uint8 RGB `[h,w,3]`; colours of thin lines are kept."""
+    ok, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), _JPEG)
+    if not ok:
+        raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as JPEG")
+    return data.tobytes()

@@ -109,10 +109,12 @@ def draw_overlay(
     canvas = view.picture(image)
     thickness = max(round(max(canvas.shape[:2]) / 1400), 1)
     if fill:
-        canvas = _filled(canvas, view, maps, fill, texture)
+        _draw_fill(canvas, view, maps, fill, texture)
     elif "contours" in layers:
         # The people step back, so that thin lines show; the rest of the picture stays as it is.
-        canvas = parts.blend(canvas, np.zeros(3), view.labels(maps.part) > 0, 0.35)
+        part = view.labels(maps.part)
+        box = parts.bounds(part)
+        canvas[box] = parts.blend(canvas[box], np.zeros(3), part[box], 0.35)
     if "contours" in layers:
         colors = (_INK, _WHITE) if fill else (None, None)
         for axis, color in enumerate(colors):
@@ -143,13 +145,14 @@ def _patches(maps: DrawnMaps) -> np.ndarray:
     return np.where(maps.part > 0, (maps.owner + 1) * (charts.NUM_PARTS + 1) + maps.part, 0)
 
 
-def _filled(canvas: np.ndarray, view: View, maps: DrawnMaps, fill: str, texture: Atlas | None) -> np.ndarray:
-    """Return the canvas with people in the colours of a fill."""
+def _draw_fill(canvas: np.ndarray, view: View, maps: DrawnMaps, fill: str, texture: Atlas | None) -> None:
+    """Lay the colours of a fill over people."""
     colors, where = _colors(maps, fill, texture)
-    canvas = parts.blend(canvas, view.labels(colors), view.labels(where), _OPACITY[fill])
+    where = view.labels(where)
+    box = parts.bounds(where)
+    canvas[box] = parts.blend(canvas[box], view.labels(colors)[box], where[box], _OPACITY[fill])
     if fill in ("parts", "u", "v"):
         contours.draw_borders(canvas, view, _patches(maps).astype(np.int32), _BORDER)
-    return canvas
 
 
 def _colors(maps: DrawnMaps, fill: str, texture: Atlas | None) -> tuple[np.ndarray, np.ndarray]:

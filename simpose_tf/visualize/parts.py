@@ -20,8 +20,16 @@ def blend(image: np.ndarray, colors: np.ndarray, where: np.ndarray, opacity: flo
       where: bool or {0, 1} `[H,W]`.
       opacity: 0 leaves the picture, 1 covers it.
     """
+    if not image.size:
+        return image
     laid = np.broadcast_to(np.asarray(colors, np.uint8), image.shape)
     return cv2.copyTo(cv2.addWeighted(image, 1 - opacity, laid, opacity, 0), _mask(where), image.copy())
+
+
+def bounds(where: np.ndarray) -> tuple[slice, slice]:
+    """Return the rows and columns of the least rectangle around a mask `[H,W]`; none of them if it is empty."""
+    x, y, width, height = cv2.boundingRect(_mask(where))
+    return slice(y, y + height), slice(x, x + width)
 
 
 def spotlight(image: np.ndarray, mask: np.ndarray, brightness: float = 0.3) -> np.ndarray:
@@ -32,4 +40,4 @@ def spotlight(image: np.ndarray, mask: np.ndarray, brightness: float = 0.3) -> n
 
 def _mask(where: np.ndarray) -> np.ndarray:
     """Return a mask as OpenCV takes it, uint8 {0, 1}."""
-    return (np.asarray(where) > 0).astype(np.uint8)
+    return (np.asarray(where) > 0).view(np.uint8)

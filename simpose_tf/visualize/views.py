@@ -46,6 +46,8 @@ class View:
 
     def labels(self, values: np.ndarray) -> np.ndarray:
         """Return the canvas with a label map `[H,W]` or `[H,W,C]` on it, nearest pixel, 0 outside."""
+        if self == whole(values):
+            return values  # as it is, no copy
         values = values.astype(np.uint8) if values.dtype == bool else values
         return self._warp(values, np.full(2, self.scale), cv2.INTER_NEAREST)
 
@@ -53,6 +55,8 @@ class View:
         self, values: np.ndarray, scale: np.ndarray, interpolation: int, border: int = cv2.BORDER_CONSTANT
     ) -> np.ndarray:
         """Warp by canvas + .5 = scale * (values + .5) - origin; OpenCV counts from pixel centres."""
+        if self == whole(values, round(self.scale)):  # the same, but faster
+            return cv2.resize(values, (self.width, self.height), interpolation=interpolation)
         shift = 0.5 * scale - 0.5 - self.scale * np.array([self.x0, self.y0])
         matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
         return cv2.warpAffine(values, matrix, (self.width, self.height), flags=interpolation, borderMode=border)
