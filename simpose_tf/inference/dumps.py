@@ -23,7 +23,6 @@ from simpose_tf import charts, files, keypoints
 from simpose_tf.densepose.annotations import read_json
 from simpose_tf.densepose.results import Detection, parse_results
 from simpose_tf.errors import InputError
-from simpose_tf.inference.people import encode_png
 from simpose_tf.visualize import normals
 
 
@@ -213,7 +212,8 @@ def write_indices(path: str | os.PathLike, indices: np.ndarray) -> None:
     if values.max(initial=0) > np.iinfo(np.uint16).max:
         raise InputError(f"{path}: index {values.max() - 1} does not fit 16 bits")
     kind = np.uint8 if values.max(initial=0) <= np.iinfo(np.uint8).max else np.uint16
-    files.write_bytes(path, encode_png(values.astype(kind)))
+    with files.atomic_path(path) as temporary:
+        Image.fromarray(values.astype(kind)).save(temporary, format="PNG")
 
 
 def read_indices(path: str | os.PathLike) -> np.ndarray:

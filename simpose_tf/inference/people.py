@@ -265,8 +265,8 @@ def _centres(rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Return the PNG of pixels uint8 RGB `[h,w,3]`, or grey ones of 8 or 16 bits `[h,w]`."""
-    ok, data = cv2.imencode(".png", pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    """Return the PNG of pixels uint8 RGB `[h,w,3]`."""
+    ok, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     if not ok:
         raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as PNG")
     return data.tobytes()

@@ -14,7 +14,7 @@ from absl import flags
 
 from simpose_tf import files, geometry
 from simpose_tf.errors import InputError
-from simpose_tf.inference import dumps, people
+from simpose_tf.inference import dumps, people, wording
 from simpose_tf.inference.dumps import Dense
 from simpose_tf.inference.people import CropPeople, PredictedPerson
 from simpose_tf.surface import chart_vertices, references
@@ -186,7 +186,7 @@ def page_row(name: str, title: str, size: tuple[int, int], count: int, wanted: W
       count: of its people.
       wanted: what was written.
     """
-    note = f"{size[1]} x {size[0]} pixels, {count} {'person' if count == 1 else 'people'}"
+    note = f"{size[1]} x {size[0]} pixels, {wording.people(count)}"
     shown = _shown(wanted).items()
     drawings = tuple((caption, f"previews/{name}_{kind}.jpg", f"{name}_{file}") for kind, (caption, file) in shown)
     return PagePicture(title, note, drawings, tuple((file, file) for file in _data_names(name, wanted)))
