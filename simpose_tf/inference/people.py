@@ -208,8 +208,11 @@ def of_answer(found: dict[str, np.ndarray], boxes_yxyx: np.ndarray) -> list[Pred
 def iuv_image(dense: CropPeople) -> np.ndarray:
     """Return uint8 `[h,w,3]` channels I, U * 255, V * 255; 0 where the mask is below `MASK_THRESHOLD`."""
     iuv = np.zeros((*dense.mask.shape, 3), np.uint8)
-    own = dense.mask >= MASK_THRESHOLD
-    iuv[own] = _iuv(dense.part[own], dense.uv[own])
+    strips = max(-(-dense.mask.size // _STRIP_PIXELS), 1)
+    maps = (np.array_split(values, strips) for values in (iuv, dense.mask, dense.part, dense.uv))
+    for into, mask, part, uv in zip(*maps, strict=True):
+        own = mask >= MASK_THRESHOLD
+        into[own] = _iuv(part[own], uv[own])
     return iuv
 
 

@@ -6,6 +6,9 @@ maps, red to the right, green up, blue towards the viewer: `color_normals`.
 
 import numpy as np
 
+# Values that are coded at once: large pictures go strip by strip.
+_STRIP_VALUES = 1 << 22
+
 
 def encode(normal: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return uint8 `[H,W,3]` of (n + 1) / 2 * 255, channels x, y, z (camera frame); (0, 0, 0) off the mask.
@@ -20,8 +23,11 @@ def encode(normal: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def _levels(normal: np.ndarray, mask: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Return `encode` of normals whose channels are multiplied by `signs` `[3]`, at no cost off the mask."""
     levels = np.zeros(normal.shape, np.uint8)
-    inside = np.asarray(mask) > 0
-    levels[inside] = np.round((np.clip(normal[inside] * signs, -1, 1) + 1) * 127.5)
+    strips = max(-(-levels.size // _STRIP_VALUES), 1)
+    for into, n, inside in zip(
+        *(np.array_split(a, strips) for a in (levels, normal, np.asarray(mask) > 0)), strict=True
+    ):
+        into[inside] = np.round((np.clip(n[inside] * signs, -1, 1) + 1) * 127.5)
     return levels
 
 

@@ -39,6 +39,9 @@ CAPTIONS = {
 # Small pictures are enlarged by whole numbers until their long side has this many pixels: lines stay apart.
 _MIN_SIDE = 1000
 
+# Contours are traced on maps whose long side has less than twice as many pixels.
+_TRACED_SIDE = 2000
+
 # How far fills cover the photo, and how long a panel beside the photo is at most.
 _OPACITY = {"parts": 0.85, "u": 0.85, "v": 0.85, "normals": 1.0, "masks": 0.6, "texture": 1.0}
 _PANEL = 640
@@ -117,8 +120,9 @@ def draw_overlay(
         canvas[box] = parts.blend(canvas[box], np.zeros(3), part[box], 0.35)
     if "contours" in layers:
         colors = (_INK, _WHITE) if fill else (None, None)
+        coarse, seen = _coarse(maps, view)
         for axis, color in enumerate(colors):
-            contours.draw_contours(canvas, view, _patches(maps), maps.uv[..., axis], thickness, color)
+            contours.draw_contours(canvas, seen, _patches(coarse), coarse.uv[..., axis], thickness, color)
     size = 3.0 * max(max(canvas.shape[:2]) / 1000, 1)
     for person in people:
         if "boxes" in layers:
@@ -138,6 +142,15 @@ def beside(image: np.ndarray, drawings: Sequence[tuple[str, np.ndarray]]) -> np.
     panels = [cv2.resize(panel, size, interpolation=cv2.INTER_AREA) for panel in panels]
     captions = ["picture", *(caption for caption, _ in drawings)]
     return sheets.grid_sheet(panels, captions, min(len(panels), _PANELS_IN_A_ROW))
+
+
+def _coarse(maps: DrawnMaps, view: View) -> tuple[DrawnMaps, View]:
+    """Return every nth pixel of a large picture's maps, and their view; those of a small one as they are."""
+    step = max(max(maps.part.shape) // _TRACED_SIDE, 1)
+    chosen = DrawnMaps(*(values[::step, ::step] for values in (maps.owner, maps.part, maps.uv, maps.normal)))
+    # Their pixel i + 0.5 is the picture's step * i + 0.5.
+    shift = 0.5 - 0.5 / step
+    return chosen, View(shift, shift, step * view.scale, view.height, view.width)
 
 
 def _patches(maps: DrawnMaps) -> np.ndarray:

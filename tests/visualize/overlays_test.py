@@ -55,6 +55,25 @@ def test_lines_of_two_people_do_not_run_into_one_another() -> None:
     assert np.abs(differing - 34.5).max() <= 2
 
 
+def test_contours_of_a_large_picture_lie_where_those_of_all_its_pixels_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    # u = x / 1000 and v = .05: nine lines at x = 100, 200, ..., straight down the picture.
+    x = np.tile((np.arange(1000) + 0.5) / 1000, (300, 1))
+    maps = overlays.DrawnMaps(
+        np.zeros((300, 1000), int),
+        np.full((300, 1000), 2, np.uint8),
+        np.stack([x, 0 * x + 0.05], -1),
+        np.zeros((300, 1000, 3)),
+    )
+    black = np.zeros((300, 1000, 3), np.uint8)
+    monkeypatch.setattr(overlays, "_TRACED_SIDE", 200)  # every fifth pixel
+    columns = overlays.draw_overlay(black, maps, [])[150].max(-1).astype(float)
+    for at in range(100, 1000, 100):
+        near = columns[at - 4 : at + 4]
+        assert near.max() > 80
+        assert (near * (np.arange(at - 4, at + 4) + 0.5)).sum() / near.sum() == pytest.approx(at, abs=0.15)
+    assert (columns > 0).sum() < 9 * 4
+
+
 @pytest.fixture
 def unscaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw small pictures in their own size: pixels can be compared."""
