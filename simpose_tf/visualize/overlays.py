@@ -121,8 +121,9 @@ def draw_overlay(
     if "contours" in layers:
         colors = (_INK, _WHITE) if fill else (None, None)
         coarse, seen = _coarse(maps, view)
+        patches = _patches(coarse)
         for axis, color in enumerate(colors):
-            contours.draw_contours(canvas, seen, _patches(coarse), coarse.uv[..., axis], thickness, color)
+            contours.draw_contours(canvas, seen, patches, coarse.uv[..., axis], thickness, color)
     size = 3.0 * max(max(canvas.shape[:2]) / 1000, 1)
     for person in people:
         if "boxes" in layers:

@@ -46,9 +46,9 @@ class View:
 
     def labels(self, values: np.ndarray) -> np.ndarray:
         """Return the canvas with a label map `[H,W]` or `[H,W,C]` on it, nearest pixel, 0 outside."""
+        values = values.astype(np.uint8) if values.dtype == bool else values
         if self == whole(values):
             return values  # as it is, no copy
-        values = values.astype(np.uint8) if values.dtype == bool else values
         return self._warp(values, np.full(2, self.scale), cv2.INTER_NEAREST)
 
     def _warp(
