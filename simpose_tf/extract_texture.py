@@ -16,7 +16,7 @@ from absl import flags
 
 from simpose_tf import app, charts, files
 from simpose_tf.errors import InputError
-from simpose_tf.inference import dumps
+from simpose_tf.inference import dumps, wording
 from simpose_tf.inference.pictures import read_picture
 from simpose_tf.visualize import atlas
 
@@ -48,7 +48,9 @@ def main() -> None:
     atlas.write_atlas(output, made)
     shown = made.known.reshape(charts.NUM_PARTS, -1).mean(1)
     parts = int(np.count_nonzero(shown))
-    app.say(f"{people} people, {parts} of {charts.NUM_PARTS} parts, {shown.mean():.1%} of the texels: {output}")
+    app.say(
+        f"{wording.people(people)}, {parts} of {charts.NUM_PARTS} parts, {shown.mean():.1%} of the texels: {output}"
+    )
 
 
 def chosen_people(folder: Path, text: str | None) -> dict[str, list[int] | None]:

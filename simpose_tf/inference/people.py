@@ -1,6 +1,8 @@
 """A predicted person: what the network says, put back into the picture; and its json forms."""
 
 import base64
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +16,12 @@ MASK_THRESHOLD = 0.5
 
 # Pixels that are sampled at once: large pictures go strip by strip.
 _STRIP_PIXELS = 1 << 18
+
+# The maps of `CropPeople`.
+DENSE = ("mask", "part", "uv", "normal")
+
+# Rows and columns `[n]` of places on a grid.
+Places = tuple[np.ndarray, np.ndarray]
 
 # COCO's category id of people.
 PERSON = 1
@@ -75,49 +83,71 @@ class PredictedPerson:
         Mask and normals are bilinear. A place takes the part with the most bilinear weight among its four pixels,
         and the mean uv of those: uv of different parts is never mixed. Off the crop the mask is 0.
         """
-        sampled = [self._sample(x, strip) for strip in _strips(y, x)]
-        names = ("mask", "part", "uv", "normal")
-        return CropPeople(**{name: np.concatenate([getattr(s, name) for s in sampled]) for name in names})
+        rows, columns = self._taps(x, y)
+        places = (np.divmod(numbers, x.size) for numbers in _strips(np.arange(y.size * x.size), 1))
+        sampled = [self._sample(rows.take(row), columns.take(column)) for row, column in places]
+        whole = {name: np.concatenate([getattr(one, name) for one in sampled]) for name in DENSE}
+        return CropPeople(**{name: values.reshape(y.size, x.size, *values.shape[1:]) for name, values in whole.items()})
 
-    def sample_mask(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return the mask of `sample`, float32 `[h,w]`, much faster."""
-        return np.concatenate([self._taps(x, strip).mask(self.crop.mask) for strip in _strips(y, x)])
+    def own(self, x: np.ndarray, y: np.ndarray) -> Iterator[Places]:
+        """Yield the places of the grid of `sample` that are the person's: the mask is at least `MASK_THRESHOLD`.
 
-    def _sample(self, x: np.ndarray, y: np.ndarray) -> CropPeople:
-        """Return `sample` of a grid that is small enough for some copies of it."""
-        taps = self._taps(x, y)
-        weights, places = taps.weights(), taps.places()
-        parts = np.stack([self.crop.part[place] for place in places])
+        They come strip by strip, as rows and columns `[n]` of the grid. The rest is not looked at more than needed.
+        """
+        rows, columns = self._taps(x, y)
+        # A mean of four pixels is not above all of them, but for the rounding.
+        high = self.crop.mask >= MASK_THRESHOLD - 1e-3
+        near_columns = columns.near(high.any(axis=0))
+        across = columns.take(near_columns)
+        for near_rows in _strips(rows.near(high.any(axis=1)), near_columns.size):
+            row, column = np.nonzero(_grid_mask(self.crop.mask, rows.take(near_rows), across) >= MASK_THRESHOLD)
+            yield near_rows[row], near_columns[column]
+
+    def own_sample(self, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[Places, CropPeople]]:
+        """Yield the places of `own` with the dense answers of `sample` there, `[n]`, `[n,2]` and `[n,3]`."""
+        rows, columns = self._taps(x, y)
+        for row, column in self.own(x, y):
+            yield (row, column), self._sample(rows.take(row), columns.take(column))
+
+    def _sample(self, rows: "_Taps", columns: "_Taps") -> CropPeople:
+        """Return the dense answers at the n places that the taps of their rows and columns tell."""
+        pairs = list(itertools.product((0, 1), (0, 1)))
+        weights = np.stack([rows.weights[i] * columns.weights[j] for i, j in pairs])
+        pixels = np.stack([rows.indices[i] * self.crop.mask.shape[1] + columns.indices[j] for i, j in pairs])
+        parts = self.crop.part.ravel()[pixels]
         part = _elected(parts, weights)
         same = weights * (parts == part)
-        uv = sum(w[..., None] * self.crop.uv[place] for w, place in zip(same, places, strict=True))
-        normal = sum(w[..., None] * self.crop.normal[place] for w, place in zip(weights, places, strict=True))
-        length = np.linalg.norm(normal, axis=-1, keepdims=True)
-        return CropPeople(
-            mask=taps.mask(self.crop.mask),
-            part=part,
-            uv=np.asarray(uv / np.maximum(same.sum(0), 1e-9)[..., None], np.float32),
-            normal=np.where(length > 1e-6, normal / np.maximum(length, 1e-6), [0, 0, -1]).astype(np.float32),
-        )
+        uv = _weighted(self.crop.uv.reshape(-1, 2), pixels, same) / np.maximum(same.sum(0), 1e-9)
+        normal = _weighted(self.crop.normal.reshape(-1, 3), pixels, weights)
+        length = np.linalg.norm(normal, axis=0)
+        facing = np.where(length > 1e-6, normal / np.maximum(length, 1e-6), [[0], [0], [-1]])
+        mask = _weighted(self.crop.mask.reshape(-1, 1), pixels, weights)[0] * (rows.inside & columns.inside)
+        return CropPeople(mask.astype(np.float32), part, uv.T.astype(np.float32), facing.T.astype(np.float32))
 
-    def _taps(self, x: np.ndarray, y: np.ndarray) -> "_Grid":
-        """Return where the picture coordinates y `[h]` by x `[w]` lie in the crop."""
+    def _taps(self, x: np.ndarray, y: np.ndarray) -> tuple["_Taps", "_Taps"]:
+        """Return where the picture coordinates y `[h]` and x `[w]` lie among the crop's rows and columns."""
         scale_x, scale_y = self.crop_from_image[0, 0], self.crop_from_image[1, 1]
-        return _Grid(
+        return (
             _Taps.at(y * scale_y + self.crop_from_image[1, 2], self.crop.mask.shape[0]),
             _Taps.at(x * scale_x + self.crop_from_image[0, 2], self.crop.mask.shape[1]),
         )
 
 
-def _strips(y: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
-    """Return y in strips that make small grids with x."""
-    return np.array_split(y, -(-y.size * x.size // _STRIP_PIXELS))
+def _strips(rows: np.ndarray, columns: int) -> list[np.ndarray]:
+    """Return row numbers in strips that have few places each."""
+    return np.array_split(rows, max(-(-rows.size * columns // _STRIP_PIXELS), 1))
+
+
+def _weighted(values: np.ndarray, pixels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the sums `[C,n]` of values `[N,C]` at four pixels `[4,n]` each, by their weights."""
+    channels = np.ascontiguousarray(values.T)
+    return sum(w * channels.take(at, axis=1) for w, at in zip(weights, pixels, strict=True))
 
 
 def _elected(parts: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the part `[h,w]` with the most weight among `parts` `[4,h,w]`; most places need no votes."""
+    """Return the part `[n]` with the most weight among `parts` `[4,n]`; most places need no votes."""
     elected = parts[0].copy()
-    torn = np.any(parts != parts[0], axis=0)
+    torn = np.flatnonzero(np.any(parts != parts[0], axis=0))
     choices, shares = parts[:, torn], weights[:, torn]
     votes = np.stack([np.sum(shares * (choices == choice), axis=0) for choice in choices])
     elected[torn] = np.take_along_axis(choices, np.argmax(votes, axis=0)[None], axis=0)[0]
@@ -140,26 +170,23 @@ class _Taps:
         high = np.minimum(low + 1, size - 1)
         return cls((low, high), (1 - (index - low), index - low), (places >= 0) & (places <= size))
 
+    def take(self, numbers: np.ndarray) -> "_Taps":
+        """Return the taps of some places."""
+        (low, high), (first, second) = self.indices, self.weights
+        return _Taps((low[numbers], high[numbers]), (first[numbers], second[numbers]), self.inside[numbers])
 
-@dataclass(frozen=True)
-class _Grid:
-    """Bilinear interpolation on a grid: the taps of its rows and columns."""
+    def near(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the numbers of the places inside that touch one of the pixels, bool `[size]`."""
+        return np.flatnonzero((pixels[self.indices[0]] | pixels[self.indices[1]]) & self.inside)
 
-    rows: _Taps
-    columns: _Taps
 
-    def weights(self) -> np.ndarray:
-        """Return the weights `[4,h,w]` of the four pixels around each place."""
-        return np.stack([np.outer(wy, wx) for wy in self.rows.weights for wx in self.columns.weights])
-
-    def places(self) -> list[tuple[np.ndarray, ...]]:
-        """Return the indices of these pixels."""
-        return [np.ix_(iy, ix) for iy in self.rows.indices for ix in self.columns.indices]
-
-    def mask(self, mask: np.ndarray) -> np.ndarray:
-        """Return a crop's mask at the places, float32 `[h,w]`, 0 off the crop."""
-        sampled = sum(w * mask[place] for w, place in zip(self.weights(), self.places(), strict=True))
-        return np.asarray(sampled * np.outer(self.rows.inside, self.columns.inside), np.float32)
+def _grid_mask(mask: np.ndarray, rows: _Taps, columns: _Taps) -> np.ndarray:
+    """Return a crop's mask, bilinear, float32 `[h,w]`, at rows by columns that are inside."""
+    taps = itertools.product(
+        zip(rows.weights, rows.indices, strict=True), zip(columns.weights, columns.indices, strict=True)
+    )
+    sampled = sum(np.outer(wy, wx) * mask[iy].take(ix, axis=1) for (wy, iy), (wx, ix) in taps)
+    return np.asarray(sampled, np.float32)
 
 
 def of_answer(found: dict[str, np.ndarray], boxes_yxyx: np.ndarray) -> list[PredictedPerson]:
@@ -170,7 +197,7 @@ def of_answer(found: dict[str, np.ndarray], boxes_yxyx: np.ndarray) -> list[Pred
             box_yxyx=box,
             score=float(found["score"][place]),
             keypoints=found["keypoints"][place],
-            crop=CropPeople(**{name: found[name][place] for name in ("mask", "part", "uv", "normal")}),
+            crop=CropPeople(**{name: found[name][place] for name in DENSE}),
             crop_from_image=geometry.crop_from_image(found["windows"][place], height, width),
             confidence=found["confidence"][place].astype(float) if "confidence" in found else None,
         )
@@ -179,13 +206,19 @@ def of_answer(found: dict[str, np.ndarray], boxes_yxyx: np.ndarray) -> list[Pred
 
 
 def iuv_image(dense: CropPeople) -> np.ndarray:
-    """Return uint8 `[h,w,3]` channels I, U * 255, V * 255; 0 where the mask is below `MASK_THRESHOLD`.
+    """Return uint8 `[h,w,3]` channels I, U * 255, V * 255; 0 where the mask is below `MASK_THRESHOLD`."""
+    iuv = np.zeros((*dense.mask.shape, 3), np.uint8)
+    strips = max(-(-dense.mask.size // _STRIP_PIXELS), 1)
+    maps = (np.array_split(values, strips) for values in (iuv, dense.mask, dense.part, dense.uv))
+    for into, mask, part, uv in zip(*maps, strict=True):
+        own = mask >= MASK_THRESHOLD
+        into[own] = _iuv(part[own], uv[own])
+    return iuv
 
-    u and v are cut, not rounded, as the official encoder does.
-    """
-    uv = (np.clip(dense.uv, 0, 1) * 255).astype(np.uint8)
-    iuv = np.concatenate([dense.part[..., None], uv], axis=-1)
-    return np.where(dense.mask[..., None] >= MASK_THRESHOLD, iuv, 0).astype(np.uint8)
+
+def _iuv(part: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Return uint8 `[n,3]` of parts `[n]` and uv `[n,2]`; u and v are cut, not rounded, as the official encoder."""
+    return np.concatenate([part[:, None], (np.clip(uv, 0, 1) * 255).astype(np.uint8)], axis=1)
 
 
 def densepose_entry(person: PredictedPerson, image_id: int) -> dict:
@@ -196,7 +229,9 @@ def densepose_entry(person: PredictedPerson, image_id: int) -> dict:
     """
     x, y, width, height = (float(value) for value in geometry.box_xywh_from_yxyx(person.box_yxyx))
     columns, rows = max(int(width), 1), max(int(height), 1)
-    iuv = iuv_image(person.sample(x + np.arange(columns) + 0.5, y + np.arange(rows) + 0.5))
+    iuv = np.zeros((rows, columns, 3), np.uint8)
+    for places, dense in person.own_sample(x + np.arange(columns) + 0.5, y + np.arange(rows) + 0.5):
+        iuv[places] = _iuv(dense.part, dense.uv)
     return {
         "image_id": image_id,
         "category_id": PERSON,
@@ -220,9 +255,10 @@ def person_json(person: PredictedPerson, image_id: int, image_size: tuple[int, i
 
 def mask_rle(person: PredictedPerson, image_size: tuple[int, int]) -> dict:
     """Return the person's mask in the whole picture as COCO RLE with text counts."""
-    rows, columns = person.region(image_size)
-    mask = np.zeros(image_size, bool)
-    mask[rows, columns] = person.sample_mask(*_centres(rows, columns)) >= MASK_THRESHOLD
+    region = person.region(image_size)
+    mask = np.zeros(image_size, np.uint8, order="F")
+    for places in person.own(*_centres(*region)):
+        mask[region][places] = 1
     return coco.run_lengths(mask)
 
 
@@ -233,7 +269,7 @@ def _centres(rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
 
 def encode_png(pixels: np.ndarray) -> bytes:
     """Return the PNG of pixels uint8 RGB `[h,w,3]`."""
-    ok, data = cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))
+    ok, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     if not ok:
         raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as PNG")
     return data.tobytes()
@@ -254,11 +290,12 @@ def compose(people: list[PredictedPerson], image_size: tuple[int, int]) -> tuple
         normal=np.zeros((height, width, 3), np.float32),
     )
     owner = np.full((height, width), -1, np.int32)
-    for place, person in enumerate(people):
+    for number, person in enumerate(people):
         region = person.region(image_size)
-        dense = person.sample(*_centres(*region))
-        wins = (dense.mask >= MASK_THRESHOLD) & (dense.mask > whole.mask[region])
-        owner[region][wins] = place
-        for name in ("mask", "part", "uv", "normal"):
-            getattr(whole, name)[region][wins] = getattr(dense, name)[wins]
+        for places, dense in person.own_sample(*_centres(*region)):
+            wins = np.flatnonzero(dense.mask > whole.mask[region][places])
+            won = places[0][wins], places[1][wins]
+            owner[region][won] = number
+            for name in DENSE:
+                getattr(whole, name)[region][won] = getattr(dense, name)[wins]
     return whole, owner

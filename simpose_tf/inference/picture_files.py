@@ -7,20 +7,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import cv2
 import numpy as np
 from absl import flags
-from PIL import Image
 
 from simpose_tf import files, geometry
 from simpose_tf.errors import InputError
-from simpose_tf.inference import dumps, people
+from simpose_tf.inference import dumps, people, wording
 from simpose_tf.inference.dumps import Dense
 from simpose_tf.inference.people import CropPeople, PredictedPerson
 from simpose_tf.surface import chart_vertices, references
 from simpose_tf.surface.chart_vertices import ChartVertices
-from simpose_tf.visualize import atlas, normals, overlays
+from simpose_tf.visualize import atlas, normals, overlays, previews
 from simpose_tf.visualize.atlas import Atlas
 from simpose_tf.visualize.overlays import DrawnMaps, DrawnPerson
 from simpose_tf.visualize.prediction_page import PagePicture
@@ -28,7 +27,9 @@ from simpose_tf.visualize.prediction_page import PagePicture
 # What `--dump` knows.
 DUMPS = ("npz", "vertices")
 
-_PREVIEW_SIDE = 900
+_JPEG = (
+    cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def page_row(name: str, title: str, size: tuple[int, int], count: int, wanted: W
       count: of its people.
       wanted: what was written.
     """
-    note = f"{size[1]} x {size[0]} pixels, {count} {'person' if count == 1 else 'people'}"
+    note = f"{size[1]} x {size[0]} pixels, {wording.people(count)}"
     shown = _shown(wanted).items()
     drawings = tuple((caption, f"previews/{name}_{kind}.jpg", f"{name}_{file}") for kind, (caption, file) in shown)
     return PagePicture(title, note, drawings, tuple((file, file) for file in _data_names(name, wanted)))
@@ -212,28 +213,28 @@ def _drawings(
     """Yield the drawings and the previews that the page shows."""
     drawn = [DrawnPerson(p.box_yxyx, p.keypoints, p.score) for p in found]
     overlay = overlays.draw_overlay(image, maps, drawn, wanted.layers, wanted.texture)
-    yield from _with_preview(name, "overlay", overlay)
+    yield from _with_preview(name, "overlay", overlay, image)
     alone = []
     for layer in _alone(wanted):
         pixels = overlays.draw_overlay(image, maps, drawn, (layer,), wanted.texture)
         alone.append((overlays.CAPTIONS[layer], pixels))
-        yield from _with_preview(name, layer, pixels)
+        yield from _with_preview(name, layer, pixels, image)
     if wanted.alone:
         yield Output(f"{name}_beside.jpg", overlays.beside(image, alone))
     for kind, (_, draw_kind, _) in _PREVIEWED.items():
         if kind not in _alone(wanted):
-            yield Output(f"previews/{name}_{kind}.jpg", _preview(draw_kind(image, maps)))
+            yield Output(f"previews/{name}_{kind}.jpg", draw_kind(image, maps))
 
 
-def _with_preview(name: str, kind: str, pixels: np.ndarray) -> Iterator[Output]:
+def _with_preview(name: str, kind: str, pixels: np.ndarray, image: np.ndarray) -> Iterator[Output]:
     yield Output(f"{name}_{kind}.jpg", pixels)
-    yield Output(f"previews/{name}_{kind}.jpg", _preview(pixels))
+    yield Output(f"previews/{name}_{kind}.jpg", previews.shrink(pixels, image))
 
 
 # What the page shows in any case: caption, how it is drawn, which file it is of.
 _PREVIEWED = {
-    "parts": ("parts, right ones darker (file: I, U, V)", overlays.draw_parts, "iuv.png"),
-    "normals": ("normals: red right, green up, blue to us", overlays.draw_normals, "normals.png"),
+    "parts": ("parts, right ones darker (file: I, U, V)", previews.draw_parts, "iuv.png"),
+    "normals": ("normals: red right, green up, blue to us", previews.draw_normals, "normals.png"),
 }
 
 
@@ -258,15 +259,14 @@ def _caption(wanted: Wanted) -> str:
     return " + ".join(wanted.layers)
 
 
-def _preview(pixels: np.ndarray) -> np.ndarray:
-    """Return a drawing whose long side has at most `_PREVIEW_SIDE` pixels."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
-
-
 def _save_pixels(path: Path, pixels: np.ndarray) -> None:
-    """Write a .png or .jpg at once."""
-    options: dict[str, Any] = {"quality": 92, "subsampling": 0} if path.suffix == ".jpg" else {}
-    with files.atomic_path(path) as temporary:
-        Image.fromarray(pixels).save(temporary, **options)
+    """Write RGB as .png or .jpg at once."""
+    files.write_bytes(path, people.encode_png(pixels) if path.suffix == ".png" else _encode_jpg(pixels))
+
+
+def _encode_jpg(pixels: np.ndarray) -> bytes:
+    """Return the JPEG of pixels uint8 RGB `[h,w,3]`; colours of thin lines are kept."""
+    ok, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), _JPEG)
+    if not ok:
+        raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as JPEG")
+    return data.tobytes()

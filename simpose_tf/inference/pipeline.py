@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from simpose_tf.inference import wording
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -96,7 +98,7 @@ class Progress:
         self._said = now
         speed = done / (now - self._start)
         of_all, left = (f"/{self._count}", _left((self._count - done) / speed)) if self._count >= done else ("", "")
-        self._tell(f"{done}{of_all} {self._unit}, {people} people, {speed:.2f} {self._unit}/s{left}")
+        self._tell(f"{done}{of_all} {self._unit}, {wording.people(people)}, {speed:.2f} {self._unit}/s{left}")
 
 
 def _left(seconds: float) -> str:

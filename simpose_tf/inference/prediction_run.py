@@ -15,7 +15,7 @@ import numpy as np
 from simpose_tf import files
 from simpose_tf.densepose import results
 from simpose_tf.errors import InputError
-from simpose_tf.inference import picture_files, pipeline, result_list, video
+from simpose_tf.inference import picture_files, pipeline, result_list, video, wording
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.inference.picture_files import Wanted
 from simpose_tf.inference.pictures import read_picture
@@ -93,16 +93,16 @@ def predict_all(predict: Predict, planned: Plan, request: Request, say: Say) -> 
     clips = [item for item in planned.clips if log.has(item)]
     require_one([*pictures, *clips], skipped, "pictures and clips" if planned.clips else "pictures")
     people = _write_lists(pictures, clips, request)
-    summary = f"{people} people in {_counted(pictures, clips)}"
+    summary = f"{wording.people(people)} in {_counted(pictures, clips)}"
     _write_pages(pictures, clips, request, log, [summary, *(f"Skipped: {line}" for line in skipped)])
     say(f"{summary}, {len(skipped)} skipped: {request.output / 'index.html'}")
 
 
 def _counted(pictures: list[Work], clips: list[ClipWork]) -> str:
     """Return how many pictures and clips there are, as text."""
-    if not clips:
-        return f"{len(pictures)} pictures"
-    return f"{len(pictures)} pictures and {len(clips)} clips" if pictures else f"{len(clips)} clips"
+    kinds = [(len(pictures), "picture")] if pictures or not clips else []
+    kinds += [(len(clips), "clip")] if clips else []
+    return " and ".join(wording.counted(*kind) for kind in kinds)
 
 
 def _predict_pictures(predict: Predict, work: list[Work], request: Request, log: RunLog, say: Say, skip: Say) -> None:

@@ -24,7 +24,7 @@ from absl import flags
 
 from simpose_tf import files
 from simpose_tf.errors import InputError
-from simpose_tf.inference import people, pipeline, video_files
+from simpose_tf.inference import people, pipeline, video_files, wording
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.inference.picture_files import Wanted
 from simpose_tf.inference.pipeline import Progress
@@ -243,7 +243,7 @@ class _Tally:
 
 def page_clip(item: ClipWork, frames: int, tracks: int) -> PageClip:
     """Return a clip's part of the page: `frames` were predicted, in which so many `tracks` were followed."""
-    followed = f"{tracks} {'person' if tracks == 1 else 'people'} followed"
-    note = f"{item.facts.width} x {item.facts.height} pixels, {frames} frames, {followed}"
+    done = f"{wording.counted(frames, 'frame')}, {wording.people(tracks)} followed"
+    note = f"{item.facts.width} x {item.facts.height} pixels, {done}"
     names = output_names(item.name)
     return PageClip(Path(item.path).name, note, names[0], tuple((name, name) for name in names))

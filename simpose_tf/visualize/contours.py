@@ -6,6 +6,7 @@ from typing import NamedTuple
 import contourpy
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from simpose_tf.visualize.views import View
 
@@ -33,19 +34,17 @@ def iso_lines(part: np.ndarray, values: np.ndarray, levels: tuple[float, ...] = 
       levels: values to trace.
     """
     lines = []
-    for p in np.unique(part[part > 0]):
-        rows, columns = np.nonzero(part == p)
-        box = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-        inside = part[box] == p
-        if min(inside.shape) < 2:
+    for p, box in enumerate(ndimage.find_objects(part), 1):
+        if box is None or min(side.stop - side.start for side in box) < 2:
             continue
+        inside = part[box] == p
         tracer = contourpy.contour_generator(
             x=np.arange(box[1].start, box[1].stop) + 0.5,
             y=np.arange(box[0].start, box[0].stop) + 0.5,
             z=np.ma.array(values[box], float, mask=~inside),
             line_type=contourpy.LineType.Separate,
         )
-        lines += [IsoLine(int(p), level, np.asarray(xy)) for level in levels for xy in tracer.lines(level)]
+        lines += [IsoLine(p, level, np.asarray(xy)) for level in levels for xy in tracer.lines(level)]
     return lines
 
 
@@ -71,11 +70,15 @@ def draw_contours(
     color: tuple[int, int, int] | None = None,
 ) -> None:
     """Draw the iso-contours of `values` `[H,W]` into `canvas` uint8 `[h,w,3]`, coloured by their value or all alike."""
+    by_level: dict[float, list[np.ndarray]] = {}
     for line in iso_lines(part, values):
-        ink = color or tuple(int(c) for c in value_colors(np.array(line.level)))
+        by_level.setdefault(line.level, []).append(line.points)
+    for level, lines in by_level.items():
+        ink = color or tuple(int(c) for c in value_colors(np.array(level)))
         # OpenCV counts from the centre of the first pixel.
-        points = np.round((view.points(line.points) - 0.5) * (1 << _SHIFT)).astype(np.int32)
-        cv2.polylines(canvas, [points], False, ink, thickness, cv2.LINE_AA, _SHIFT)
+        points = np.round((view.points(np.concatenate(lines)) - 0.5) * (1 << _SHIFT)).astype(np.int32)
+        drawn = np.split(points, np.cumsum([len(line) for line in lines])[:-1])
+        cv2.polylines(canvas, drawn, False, ink, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def draw_borders(canvas: np.ndarray, view: View, part: np.ndarray, color: tuple[int, int, int]) -> None:

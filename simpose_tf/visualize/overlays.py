@@ -5,6 +5,7 @@ it is), `texture` (an atlas painted on them). Lines lie on top: `contours` (iso-
 and 6), `keypoints` (with skeleton), `boxes` (with scores).
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,9 @@ CAPTIONS = {
 
 # Small pictures are enlarged by whole numbers until their long side has this many pixels: lines stay apart.
 _MIN_SIDE = 1000
+
+# Contours are traced on maps whose long side has less than twice as many pixels.
+_TRACED_SIDE = 2000
 
 # How far fills cover the photo, and how long a panel beside the photo is at most.
 _OPACITY = {"parts": 0.85, "u": 0.85, "v": 0.85, "normals": 1.0, "masks": 0.6, "texture": 1.0}
@@ -108,23 +112,27 @@ def draw_overlay(
     canvas = view.picture(image)
     thickness = max(round(max(canvas.shape[:2]) / 1400), 1)
     if fill:
-        canvas = _filled(canvas, view, maps, fill, texture)
+        _draw_fill(canvas, view, maps, fill, texture)
     elif "contours" in layers:
         # The people step back, so that thin lines show; the rest of the picture stays as it is.
-        canvas = parts.blend(canvas, np.zeros(3), view.labels(maps.part) > 0, 0.35)
+        part = view.labels(maps.part)
+        box = parts.bounds(part)
+        canvas[box] = parts.blend(canvas[box], np.zeros(3), part[box], 0.35)
     if "contours" in layers:
         colors = (_INK, _WHITE) if fill else (None, None)
+        coarse, seen = _coarse(maps, view)
+        patches = _patches(coarse)
         for axis, color in enumerate(colors):
-            contours.draw_contours(canvas, view, _patches(maps), maps.uv[..., axis], thickness, color)
+            contours.draw_contours(canvas, seen, patches, coarse.uv[..., axis], thickness, color)
     size = 3.0 * max(max(canvas.shape[:2]) / 1000, 1)
     for person in people:
         if "boxes" in layers:
             skeletons.draw_box(canvas, view, person.box_yxyx, width=thickness)
         if "keypoints" in layers:
             skeletons.draw_skeleton(canvas, view, person.keypoints[:, :2], visibility_of(person.keypoints[:, 2]), size)
-    if "boxes" not in layers:
-        return canvas
-    return _with_scores(canvas, view, people, int(13 * max(max(canvas.shape[:2]) / 1000, 1)))
+    for person in people if "boxes" in layers else []:
+        _draw_score(canvas, view, person, int(13 * max(max(canvas.shape[:2]) / 1000, 1)))
+    return canvas
 
 
 def beside(image: np.ndarray, drawings: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
@@ -137,18 +145,28 @@ def beside(image: np.ndarray, drawings: Sequence[tuple[str, np.ndarray]]) -> np.
     return sheets.grid_sheet(panels, captions, min(len(panels), _PANELS_IN_A_ROW))
 
 
+def _coarse(maps: DrawnMaps, view: View) -> tuple[DrawnMaps, View]:
+    """Return every nth pixel of a large picture's maps, and their view; those of a small one as they are."""
+    step = max(max(maps.part.shape) // _TRACED_SIDE, 1)
+    chosen = DrawnMaps(*(values[::step, ::step] for values in (maps.owner, maps.part, maps.uv, maps.normal)))
+    # Their pixel i + 0.5 is the picture's step * i + 0.5.
+    shift = 0.5 - 0.5 / step
+    return chosen, View(shift, shift, step * view.scale, view.height, view.width)
+
+
 def _patches(maps: DrawnMaps) -> np.ndarray:
     """Return a label `[H,W]` for each part of each person, 0 nobody: lines of one never run on into another."""
     return np.where(maps.part > 0, (maps.owner + 1) * (charts.NUM_PARTS + 1) + maps.part, 0)
 
 
-def _filled(canvas: np.ndarray, view: View, maps: DrawnMaps, fill: str, texture: Atlas | None) -> np.ndarray:
-    """Return the canvas with people in the colours of a fill."""
+def _draw_fill(canvas: np.ndarray, view: View, maps: DrawnMaps, fill: str, texture: Atlas | None) -> None:
+    """Lay the colours of a fill over people."""
     colors, where = _colors(maps, fill, texture)
-    canvas = parts.blend(canvas, view.labels(colors), view.labels(where), _OPACITY[fill])
+    where = view.labels(where)
+    box = parts.bounds(where)
+    canvas[box] = parts.blend(canvas[box], view.labels(colors)[box], where[box], _OPACITY[fill])
     if fill in ("parts", "u", "v"):
         contours.draw_borders(canvas, view, _patches(maps).astype(np.int32), _BORDER)
-    return canvas
 
 
 def _colors(maps: DrawnMaps, fill: str, texture: Atlas | None) -> tuple[np.ndarray, np.ndarray]:
@@ -173,34 +191,22 @@ def visibility_of(score: np.ndarray) -> np.ndarray:
     return np.where(score >= _UNSURE, seen, keypoints.UNLABELLED)
 
 
-def draw_parts(image: np.ndarray, maps: DrawnMaps) -> np.ndarray:
-    """Draw the parts as colours on the darkened picture."""
-    view = _view(image)
-    part = view.labels(maps.part)
-    canvas = parts.blend(parts.spotlight(view.picture(image), part), parts.color_parts(part), part, 0.85)
-    contours.draw_borders(canvas, view, maps.part, _BORDER)
-    return canvas
-
-
-def draw_normals(image: np.ndarray, maps: DrawnMaps) -> np.ndarray:
-    """Draw the normals as colours (`normals.color_normals`), black where nobody is."""
-    view = _view(image)
-    return normals.color_normals(view.labels(maps.normal.astype(np.float32)), view.labels(maps.part))
-
-
 def _view(image: np.ndarray) -> View:
     return whole(image, max(-(-_MIN_SIDE // max(image.shape[:2])), 1))
 
 
-def _with_scores(canvas: np.ndarray, view: View, people: list[DrawnPerson], size: int) -> np.ndarray:
-    """Return the canvas with each person's score at the upper left corner of the box."""
-    page = Image.fromarray(canvas)
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(size)
-    for person in people:
-        x, y = view.points(np.array([person.box_yxyx[1], person.box_yxyx[0]]))
-        place = (min(max(x, 0), canvas.shape[1] - 3 * size) + 3, max(y - size - 5, 1))
-        text = f"{person.score:.2g}"
-        box = pen.textbbox(place, text, font)
-        pen.rectangle((box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3), (20, 20, 20))
-        pen.text(place, text, (255, 230, 60), font)
-    return np.asarray(page)
+def _draw_score(canvas: np.ndarray, view: View, person: DrawnPerson, size: int) -> None:
+    """Draw a person's score, in letters of `size` pixels, at the upper left corner of the box."""
+    x, y = view.points(np.array([person.box_yxyx[1], person.box_yxyx[0]]))
+    x, y = min(max(x, 0), canvas.shape[1] - 3 * size) + 3, max(y - size - 5, 1)
+    font, text = _font(size), f"{person.score:.2g}"
+    left, top, right, bottom = (int(side) for side in font.getbbox(text))
+    label = Image.new("RGB", (right - left + 6, bottom - top + 6), _BORDER)
+    ImageDraw.Draw(label).text((3 - left, 3 - top), text, (255, 230, 60), font)
+    place = canvas[max(int(y) + top - 3, 0) :, max(int(x) + left - 3, 0) :][: label.height, : label.width]
+    place[:] = np.asarray(label)[: place.shape[0], : place.shape[1]]
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

@@ -1,5 +1,6 @@
 """Parts and masks as colours."""
 
+import cv2
 import numpy as np
 
 from simpose_tf import charts
@@ -19,11 +20,24 @@ def blend(image: np.ndarray, colors: np.ndarray, where: np.ndarray, opacity: flo
       where: bool or {0, 1} `[H,W]`.
       opacity: 0 leaves the picture, 1 covers it.
     """
-    weight = opacity * (np.asarray(where)[..., None] > 0)
-    return np.round((1 - weight) * image + weight * np.asarray(colors, float)).astype(np.uint8)
+    if not image.size:
+        return image
+    laid = np.broadcast_to(np.asarray(colors, np.uint8), image.shape)
+    return cv2.copyTo(cv2.addWeighted(image, 1 - opacity, laid, opacity, 0), _mask(where), image.copy())
+
+
+def bounds(where: np.ndarray) -> tuple[slice, slice]:
+    """Return the rows and columns of the least rectangle around a mask `[H,W]`; none of them if it is empty."""
+    x, y, width, height = cv2.boundingRect(_mask(where))
+    return slice(y, y + height), slice(x, x + width)
 
 
 def spotlight(image: np.ndarray, mask: np.ndarray, brightness: float = 0.3) -> np.ndarray:
     """Return the picture, grey and darkened off the mask `[H,W]`."""
-    grey = np.repeat(image.mean(-1, keepdims=True) * brightness, 3, axis=-1)
-    return np.where(np.asarray(mask)[..., None] > 0, image, np.round(grey).astype(np.uint8))
+    grey = cv2.transform(image, np.full((3, 3), brightness / 3, np.float32))
+    return cv2.copyTo(image, _mask(mask), grey)
+
+
+def _mask(where: np.ndarray) -> np.ndarray:
+    """Return a mask as OpenCV takes it, uint8 {0, 1}."""
+    return (np.asarray(where) > 0).view(np.uint8)

@@ -158,3 +158,42 @@ def test_region_far_outside_keeps_one_pixel() -> None:
     dense, owner = people.compose([far], (10, 10))
     assert (owner == -1).all()
     assert not dense.mask.any()
+
+
+def wavy(seed: int) -> PredictedPerson:
+    """Return a person whose maps vary, at a fractional place over the picture's upper left corner."""
+    rng = np.random.default_rng(seed)
+    plain = person((-3.3, -2.6, 22.1, 19.7), cv2.GaussianBlur(rng.random((14, 11)), (3, 3), 0))
+    crop = dataclasses.replace(
+        plain.crop,
+        part=rng.integers(1, 4, (14, 11)).astype(np.uint8),
+        uv=rng.random((14, 11, 2)).astype(np.float32),
+    )
+    return dataclasses.replace(plain, crop=crop)
+
+
+@pytest.mark.parametrize("strip_pixels", [1 << 18, 40])
+def test_own_places_are_those_of_the_whole_grid(monkeypatch: pytest.MonkeyPatch, strip_pixels: int) -> None:
+    someone, x, y = wavy(5), np.arange(-5, 25) + 0.5, np.arange(-6, 26) + 0.3
+    whole = someone.sample(x, y)
+    monkeypatch.setattr(people, "_STRIP_PIXELS", strip_pixels)
+    own = np.zeros(whole.mask.shape, bool)
+    for places, dense in someone.own_sample(x, y):
+        own[places] = True
+        for name in people.DENSE:
+            np.testing.assert_array_equal(getattr(dense, name), getattr(whole, name)[places])
+    np.testing.assert_array_equal(own, whole.mask >= people.MASK_THRESHOLD)
+    assert 0 < own.sum() < own.size
+
+
+def test_forms_of_a_person_hold_the_same_pixels() -> None:
+    # The box lies between pixels; its result list entry has its own grid, the mask and the whole have the picture's.
+    someone = wavy(6)
+    dense, owner = people.compose([someone], (30, 25))
+    np.testing.assert_array_equal(coco_mask.decode(people.mask_rle(someone, (30, 25))), owner == 0)
+    grid = someone.sample(np.arange(25) + 0.5, np.arange(30) + 0.5)
+    np.testing.assert_array_equal(people.iuv_image(dense), people.iuv_image(grid))
+    entry = people.densepose_entry(someone, 1)
+    x, y = -2.6 + np.arange(22) + 0.5, -3.3 + np.arange(25) + 0.5
+    pixels = cv2.imdecode(np.frombuffer(base64.b64decode(entry["uv_data"]), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    np.testing.assert_array_equal(pixels, people.iuv_image(someone.sample(x, y)))

@@ -109,4 +109,4 @@ def test_progress_tells_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> 
     unknown = pipeline.Progress(0, "frames", lines.append)
     now[0] = 120.0
     unknown(5, 1)
-    assert lines[1:] == ["5 frames, 1 people, 0.50 frames/s"]
+    assert lines[1:] == ["5 frames, 1 person, 0.50 frames/s"]

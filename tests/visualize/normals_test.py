@@ -1,6 +1,7 @@
 """Normals as colours, in files and to look at."""
 
 import numpy as np
+import pytest
 
 from simpose_tf.visualize import normals
 
@@ -36,3 +37,11 @@ def test_facing_us_is_blue_up_is_green_right_is_red() -> None:
     normal = np.array([[[0, 0, -1.0], [0, -1, 0], [1, 0, 0]]])
     colors = normals.color_normals(normal, np.ones((1, 3)))[0]
     assert [int(np.argmax(c)) for c in colors] == [2, 1, 0]
+
+
+def test_coding_in_strips_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    normal = np.random.default_rng(3).normal(size=(11, 7, 3))
+    mask = np.random.default_rng(4).random((11, 7)) < 0.6
+    whole = normals.encode(normal, mask), normals.color_normals(normal, mask)
+    monkeypatch.setattr(normals, "_STRIP_VALUES", 50)
+    np.testing.assert_array_equal((normals.encode(normal, mask), normals.color_normals(normal, mask)), whole)

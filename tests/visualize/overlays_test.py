@@ -31,7 +31,6 @@ def test_picture_off_the_people_stays_as_it_is() -> None:
 def test_small_picture_is_enlarged_by_a_whole_number() -> None:
     # 1000 / 240 pixels: five times as large.
     assert overlays.draw_overlay(doll().image, maps(), []).shape == (1200, 1000, 3)
-    assert overlays.draw_parts(doll().image, maps()).shape == (1200, 1000, 3)
 
 
 @pytest.mark.parametrize(("score", "seen"), [(0.0, False), (0.9, True)])
@@ -56,10 +55,23 @@ def test_lines_of_two_people_do_not_run_into_one_another() -> None:
     assert np.abs(differing - 34.5).max() <= 2
 
 
-def test_normals_are_black_off_the_people() -> None:
-    drawn = overlays.draw_normals(doll().image, maps())
-    assert not drawn[0, 0].any()
-    assert drawn[drawn.shape[0] // 2, drawn.shape[1] // 2, 2] > 200  # the belly faces us
+def test_contours_of_a_large_picture_lie_where_those_of_all_its_pixels_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    # u = x / 1000 and v = .05: nine lines at x = 100, 200, ..., straight down the picture.
+    x = np.tile((np.arange(1000) + 0.5) / 1000, (300, 1))
+    maps = overlays.DrawnMaps(
+        np.zeros((300, 1000), int),
+        np.full((300, 1000), 2, np.uint8),
+        np.stack([x, 0 * x + 0.05], -1),
+        np.zeros((300, 1000, 3)),
+    )
+    black = np.zeros((300, 1000, 3), np.uint8)
+    monkeypatch.setattr(overlays, "_TRACED_SIDE", 200)  # every fifth pixel
+    columns = overlays.draw_overlay(black, maps, [])[150].max(-1).astype(float)
+    for at in range(100, 1000, 100):
+        near = columns[at - 4 : at + 4]
+        assert near.max() > 80
+        assert (near * (np.arange(at - 4, at + 4) + 0.5)).sum() / near.sum() == pytest.approx(at, abs=0.15)
+    assert (columns > 0).sum() < 9 * 4
 
 
 @pytest.fixture
@@ -130,6 +142,27 @@ def test_masks_of_neighbours_have_different_colors() -> None:
     drawn = overlays.DrawnMaps(owner, part, np.zeros((1000, 20, 2)), np.zeros((1000, 20, 3)))
     picture = overlays.draw_overlay(np.zeros((1000, 20, 3), np.uint8), drawn, [], ("masks",)).astype(int)
     assert np.abs(picture[5, 5] - picture[5, 15]).max() > 60
+
+
+@pytest.mark.parametrize(("x", "y"), [(-30, -20), (5, 3), (1100, 500), (20, 2000)])
+def test_score_over_the_rim_is_cut(x: float, y: float) -> None:
+    # Bare of contours and keypoints the box draws itself and the label, which never leaves the canvas to the left,
+    # to the right or above.
+    empty = overlays.DrawnMaps(
+        np.full((1200, 1000), -1),
+        np.zeros((1200, 1000), np.uint8),
+        np.zeros((1200, 1000, 2)),
+        np.zeros((1200, 1000, 3)),
+    )
+    box = np.array([y, x, y + 100, x + 50], float)
+    people = [overlays.DrawnPerson(box, np.zeros((17, 3)), 0.5)]
+    drawn = overlays.draw_overlay(np.full((1200, 1000, 3), 200, np.uint8), empty, people, ("boxes",))
+    rows, columns = np.nonzero((drawn == 20).all(-1))  # the label's ground and the box's dark rim
+    if y > 1200:
+        assert not rows.size
+    else:
+        ground = drawn[rows.min() : rows.min() + 12, columns.min() : columns.min() + 12]
+        assert (ground == 20).all(-1).sum() > 40
 
 
 @pytest.mark.parametrize(

@@ -29,3 +29,14 @@ def test_spotlight_leaves_the_person_alone() -> None:
     np.testing.assert_array_equal(lit[mask], image[mask])
     assert (lit[~mask].max(-1) == lit[~mask].min(-1)).all()
     assert lit[~mask].mean() < image[~mask].mean()
+
+
+def test_bounds_are_the_least_rectangle() -> None:
+    mask = np.zeros((6, 9), bool)
+    assert parts.bounds(mask) == (slice(0, 0), slice(0, 0))
+    mask[2, 3] = mask[4, 7] = True
+    assert parts.bounds(mask) == (slice(2, 5), slice(3, 8))
+
+
+def test_nothing_blends_with_nothing() -> None:
+    assert parts.blend(np.zeros((0, 0, 3), np.uint8), np.zeros(3), np.zeros((0, 0)), 0.5).shape == (0, 0, 3)

@@ -36,3 +36,26 @@ def test_fit_shows_the_region_in_the_middle() -> None:
     view = fit(np.array([10, 20, 30, 24]), 100, 60)
     assert view.scale == 5
     np.testing.assert_allclose(view.points(np.array([22, 20])), [30, 50])
+
+
+@pytest.mark.parametrize("multiple", [1, 2, 5])
+def test_whole_multiples_equal_the_view_of_a_part_of_a_larger_picture(multiple: int) -> None:
+    # A view that begins a pixel further left and above is warped, not resized.
+    image = np.random.default_rng(1).integers(0, 255, (12, 9, 3), np.uint8)
+    framed = np.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    warped = View(1, 1, multiple, 12 * multiple, 9 * multiple).picture(framed)
+    # OpenCV rounds the weights of a warp to 1 / 32.
+    np.testing.assert_allclose(whole(image, multiple).picture(image).astype(int), warped, atol=255 / 32)
+
+
+def test_canvas_is_a_copy() -> None:
+    image = np.zeros((4, 5, 3), np.uint8)
+    whole(image).picture(image)[:] = 9
+    assert not image.any()
+
+
+def test_picture_ends_where_the_view_goes_on() -> None:
+    image = np.full((4, 5, 3), 200, np.uint8)
+    canvas = View(-1, 0, 2.0, 10, 14).picture(image)
+    assert (canvas[:8, 2:12] == 200).all()
+    assert not canvas[8:].any() and not canvas[:, :2].any() and not canvas[:, 12:].any()
