@@ -61,7 +61,9 @@ def define_flags() -> None:
     flags.DEFINE_bool("detect", True, "Find people; without it each picture as a whole is one person's box.")
     flags.DEFINE_float("box_score", None, "Least score of a detector's box; default: the model's.", 0.0, 1.0)
     flags.DEFINE_integer("max_people", None, "Boxes of a picture that go on, the best; default: the model's.", 1)
-    flags.DEFINE_integer("batch_size", 8, "Crops that go through the network at once.", lower_bound=1)
+    flags.DEFINE_integer(
+        "batch_size", None, "Crops that go through the network at once. Default: 4, with a GPU 16.", lower_bound=1
+    )
     flags.DEFINE_bool("flip", False, "Average over each crop and its mirror image: better, in twice the time.")
     flags.DEFINE_bool(
         "nms",
@@ -105,7 +107,7 @@ def of_boxes() -> Predict:
         predictor.require_nms(model)
 
     def predict(image: np.ndarray, boxes_yxyx: Any, scores: Any) -> list[PredictedPerson]:
-        return answer(model, image, boxes_yxyx, FLAGS.batch_size, scores)
+        return answer(model, image, boxes_yxyx, predictor.batch_size_of(FLAGS.batch_size), scores)
 
     return predict
 
@@ -119,7 +121,7 @@ def finder() -> Predict:
     if detect is None:
         raise InputError(f"--model: {FLAGS.model!r} has no signature 'detect'; name a --detector")
     config = detector.config_of(model.detection, FLAGS.box_score, FLAGS.max_people)
-    people = predictor.find_people(model, detect, config, FLAGS.batch_size)
+    people = predictor.find_people(model, detect, config, predictor.batch_size_of(FLAGS.batch_size))
 
     def predict(image: np.ndarray, boxes_yxyx: Any, scores: Any) -> list[PredictedPerson]:
         return people(image)

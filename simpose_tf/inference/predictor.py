@@ -14,6 +14,9 @@ from simpose_tf.inference.nms import NmsConfig, box_nms
 from simpose_tf.inference.people import PredictedPerson
 from simpose_tf.inference.two_stage import People
 
+# Crops at once where nobody says. On two cores 8 of 353 x 257 take no less time, each, than 4, and twice the memory.
+_CPU_BATCH, _GPU_BATCH = 4, 16
+
 
 def predict_people(
     model: ExportedModel,
@@ -99,6 +102,11 @@ def require_nms(model: ExportedModel) -> NmsConfig:
     if model.nms is None:
         raise InputError(f"--nms: {model.path!r} does not tell its thresholds; export the model anew")
     return model.nms
+
+
+def batch_size_of(asked: int | None) -> int:
+    """Return how many crops go through the network at once: what is asked for, or what suits the machine."""
+    return asked or (_GPU_BATCH if tf.config.list_physical_devices("GPU") else _CPU_BATCH)
 
 
 def in_batches(people: People, batch_size: int) -> People:
