@@ -41,10 +41,10 @@ def test_a_step_inside_another_counts_for_itself_only(monkeypatch):
 
 
 def test_the_table_tells_shares_and_what_grows_faster_than_the_people():
-    # 1 person: 6 steps of .01 s and the network's .24: 80 %. 5 people: the network x 4, decoding x 7.
+    # 1 person: 6 steps of .01 s, the detector's too, and the network's .24. 5 people: the network x 4, decoding x 7.
     rows = [a_row(1.0, network=0.24), a_row(5.0, **{"network": 0.96, "decode maps": 0.07})]
     lines = list(bench_predict.told(rows))
-    assert lines[1].split()[-2:] == ["0.3000", "80%"] and lines[2].split()[0] == "5.0"
+    assert lines[1].split()[-3:] == ["0.3000", "80%", "83%"] and lines[2].split()[0] == "5.0"
     assert lines[3].startswith("5.0 times the people: ") and "network x 4.0, decode maps x 7.0, draw x 1.0" in lines[3]
     assert lines[4].endswith(": decode maps")
     assert list(bench_predict.told([a_row(1.0), a_row(5.0)]))[-1].endswith(": none")
