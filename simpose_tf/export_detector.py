@@ -25,6 +25,9 @@ def define_flags() -> None:
     """Define this main's flags."""
     flags.DEFINE_string("model_dir", None, "Folder of the run (simpose_tf.train_detector).")
     flags.DEFINE_string("checkpoint", None, "Checkpoint to take instead of the last whole one.")
+    flags.DEFINE_multi_string(
+        "pipeline_override", [], "Text in the pipeline's form that changes the run's, e.g. the image_resizer's sizes."
+    )
     flags.DEFINE_string("output", None, "Folder for the SavedModel.")
     flags.DEFINE_bool("float16", False, "Store the weights with 16 bits: half the file, the arithmetic as before.")
 
@@ -34,7 +37,7 @@ def main() -> None:
     tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.ERROR)  # TensorFlow's notes on names and untraced functions are of no use here
     output = checked_output(FLAGS.output)
-    model = inference.restored(Path(FLAGS.model_dir or ""), FLAGS.checkpoint, app.say)
+    model = inference.restored(Path(FLAGS.model_dir or ""), FLAGS.checkpoint, app.say, FLAGS.pipeline_override)
     save(inference.served_module(model), output, FLAGS.float16)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     app.say(f"{output}: {size / 1e6:.1f} MB")

@@ -8,6 +8,7 @@ import pytest
 
 from simpose_tf import configurables, run_folder, train
 from simpose_tf.errors import InputError
+from simpose_tf.inference.detector import DetectionConfig
 from simpose_tf.inference.scores import ScoreConfig
 
 FOLDER = Path(__file__).parent.parent / "gin_configs"
@@ -18,7 +19,7 @@ READ_AFTER = {"quickstart_window.gin": "render_figures.gin"}
 def bindings(name):
     """Return what a file of training settings binds, as `Class.field` -> value."""
     configurables.load([str(FOLDER / name)], None)
-    return run_folder.flat_settings([configurables.get(cls) for cls in (*train.SETTINGS, ScoreConfig)])
+    return run_folder.flat_settings([configurables.get(cls) for cls in (*train.SETTINGS, ScoreConfig, DetectionConfig)])
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.gin")), ids=lambda path: path.name)

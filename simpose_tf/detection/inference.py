@@ -1,6 +1,6 @@
 """A trained detector at work: restored from a run's folder, a module from pixels to the API's answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,13 +16,16 @@ from simpose_tf.errors import InputError
 SIGNATURE = tf.TensorSpec((1, None, None, 3), tf.uint8, name="input_tensor")
 
 
-def restored(model_dir: Path, checkpoint: str | None, say: Callable[[str], None]) -> DetectionModel:
+def restored(
+    model_dir: Path, checkpoint: str | None, say: Callable[[str], None], overrides: Sequence[str] = ()
+) -> DetectionModel:
     """Return the detector of a run's folder, not in training.
 
     Args:
       model_dir: of `simpose_tf.train_detector`.
       checkpoint: path of one; None for the last whole one.
       say: takes a line for each damaged checkpoint.
+      overrides: of the run's pipeline, as `pipeline.read_pipeline` takes them: another size of the pictures, or NMS.
 
     Raises:
       InputError: no run, no checkpoint, or one of another detector.
@@ -35,7 +38,7 @@ def restored(model_dir: Path, checkpoint: str | None, say: Callable[[str], None]
     checkpoint = checkpoint or run_checkpoints.last_whole_checkpoint(model_dir, say)
     if not checkpoint:
         raise InputError(f"--model_dir: no checkpoint in {str(model_dir)!r} yet")
-    model = models.build(read_pipeline(path), training=False)
+    model = models.build(read_pipeline(path, overrides=overrides), training=False)
     try:
         stored = tf.train.Checkpoint(model=model).restore(checkpoint)
         stored.expect_partial().assert_existing_objects_matched()
