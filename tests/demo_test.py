@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
+
+from simpose_tf.inference import dumps
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -53,3 +57,13 @@ def test_page_and_predictions_are_there(demo):
         assert name in text
     for suffix in (".json", "_iuv.png", "_normals.png", "_overlay.jpg"):
         assert (demo / "predictions" / "photo" / f"zidane{suffix}").is_file()
+
+
+@pytest.mark.slow
+def test_the_detector_finds_both_people_of_the_photograph(demo):
+    found = dumps.read_picture_json(demo / "predictions" / "photo" / "zidane.json").people
+    labels = json.loads((ROOT / "tfrecord_tools" / "real_sample" / "person_keypoints_val.json").read_text())
+    people = [a["bbox"] for a in labels["annotations"]]
+    overlap = coco_mask.iou([list(person.detection.box_xywh) for person in found], people, [0] * len(people))
+    assert len(people) == 2 and np.all(overlap.max(axis=0) >= 0.5)
+    assert len(found) <= 2 * len(people)
