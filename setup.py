@@ -26,7 +26,7 @@ setup(
         "simpose_tf.sim": ["shaders/*"],
         "simpose_tf.figures.fitting": ["*.npz"],
         "simpose_tf.figures.motion": ["*.npz"],
-        "simpose_tf.inference": ["small_detector/*", "small_detector/*/*"],
+        "simpose_tf.inference": ["small_detector.json", "small_detector/*", "small_detector/*/*"],
         "simpose_tf.surface": ["*.npz"],
         "tfrecord_tools": ["real_sample/*"],
     },

@@ -4,11 +4,14 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from absl import app, flags
 
 from simpose_tf.errors import InputError
+
+_EVERY_SECONDS = 5.0  # between lines that say how far work is
 
 
 def define_gin_flags(default_gin_file: str | None = None) -> None:
@@ -29,6 +32,19 @@ def list_in_help(*names: str) -> None:
 def say(line: str) -> None:
     """Print a line of progress at once."""
     print(line, flush=True)
+
+
+def now_and_then(what: str) -> Callable[[int, int], None]:
+    """Return what takes (done, of how many) and says `3/12 WHAT` every few seconds: nothing where work is quick."""
+    said = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > _EVERY_SECONDS:
+            say(f"{done}/{of} {what}")
+            said = time.monotonic()
+
+    return tell
 
 
 def fail(error: Exception) -> None:

@@ -176,7 +176,8 @@ def main() -> None:
     if bool(FLAGS.model) == bool(FLAGS.gin_file):
         raise InputError("--model or --gin_file: name one of them, what is to be measured")
     planned = [plan(folder, FLAGS.pictures) for folder in FLAGS.input or [""]]
-    measured = measured_model(FLAGS.model or fresh_model(output / "fresh"), bool(FLAGS.model))
+    fresh = None if FLAGS.model else export.checked_output(str(output / "fresh"))
+    measured = measured_model(fresh_model(fresh) if fresh else FLAGS.model, bool(FLAGS.model))
     rows = []
     for items in planned:
         app.say(f"{Path(items[0].path).parent}: {len(items)} pictures")
@@ -189,7 +190,10 @@ def plan(folder: str, count: int) -> list[Work]:
     """Return the first pictures of a folder, with their people's boxes. Raises InputError if it has none."""
     files.require_dir(folder, "--input")
     boxes = files.require_file(str(Path(folder) / _ANNOTATIONS), "--input")
-    return work.plan(sources.find(folder).pictures[:count], [], str(boxes)).pictures
+    try:
+        return work.plan(sources.find(folder).pictures, [], str(boxes)).pictures[:count]
+    except InputError as error:
+        raise InputError(f"--input: {folder}: {error}") from error
 
 
 def fresh_model(folder: Path) -> str:
@@ -239,12 +243,16 @@ def _repeated(maps: dict[str, tf.Tensor], count: int) -> dict[str, tf.Tensor]:
 
 
 def measure(measured: Measured, items: Sequence[Work], output: Path) -> Row:
-    """Return what pictures cost, after the first of them has gone through once without being counted."""
+    """Return what pictures cost, after the one with the most people has gone through once without being counted."""
     output.mkdir(parents=True, exist_ok=True)
-    measured.predict(items[0], output, Watch())
+    measured.predict(max(items, key=_people), output, Watch())
     least = [quickest(measured, item, output) for item in items]
-    people = sum(len(item.boxes_yxyx) for item in items if item.boxes_yxyx is not None)
+    people = sum(map(_people, items))
     return Row(len(items), people / len(items), {name: sum(one[name] for one in least) / len(items) for name in STEPS})
+
+
+def _people(item: Work) -> int:
+    return 0 if item.boxes_yxyx is None else len(item.boxes_yxyx)
 
 
 def quickest(measured: Measured, item: Work, output: Path) -> dict[str, float]:

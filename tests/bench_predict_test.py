@@ -99,6 +99,15 @@ def test_bad_input_is_one_line(arguments, fault, tmp_path, capsys):
     assert ended.status == 2 and fault in ended.stderr and ended.stderr.count("\n") == 1
 
 
+def test_what_lies_in_the_way_of_the_fresh_network_stays(folders, tmp_path, capsys):
+    (tmp_path / "out" / "fresh").mkdir(parents=True)
+    (tmp_path / "out" / "fresh" / "mine.txt").write_text("mine")
+    gin = ["--gin_file=gin_configs/quickstart.gin", f"--output={tmp_path / 'out'}"]
+    ended = run_main(bench_predict, [folders, *gin], capsys)
+    assert ended.status == 2 and "is there and is no SavedModel" in ended.stderr
+    assert (tmp_path / "out" / "fresh" / "mine.txt").read_text() == "mine"
+
+
 @pytest.mark.slow
 def test_the_paper_s_network_is_measured_with_fresh_weights(folders, tmp_path, capsys):
     gin = ["--gin_file=gin_configs/quickstart.gin", "--rounds=1", f"--output={tmp_path / 'out'}"]

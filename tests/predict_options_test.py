@@ -115,4 +115,8 @@ def test_a_model_that_tells_no_limits_asks_for_them(crowd: Path, tmp_path: Path,
     assert done.status == 2 and "is no detector" in done.stderr
     done = run_main(predict, [*files, f"--detector={crowd / 'detector'}", "--boxes=x.json"], capsys)
     assert done.status == 2 and "--boxes and --detector" in done.stderr
+    done = run_main(predict, [*files, "--box_score=0.5"], capsys)
+    assert done.status == 2 and "--box_score: --model has no detector" in done.stderr
+    done = run_main(predict, [*files, "--max_people=1", "--boxes=x.json"], capsys)
+    assert done.status == 2 and "--max_people: --boxes says where people are" in done.stderr
     assert not (tmp_path / "o").exists() or not any((tmp_path / "o").iterdir())

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from simpose_tf.app import say
 from tfrecord_tools.data_set import DataSet
@@ -74,19 +74,6 @@ class Progress:
             tasks += counts["tasks"]
             records += counts["records"]
         return shards, tasks, records
-
-
-def now_and_then(what: str) -> Callable[[int, int], None]:
-    """Return what takes (done, of how many) and says `3/12 WHAT` every few seconds: nothing where work is quick."""
-    said = time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > EVERY_SECONDS:
-            say(f"{done}/{of} {what}")
-            said = time.monotonic()
-
-    return tell
 
 
 def clock(seconds: float) -> str:

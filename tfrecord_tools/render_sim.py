@@ -26,7 +26,6 @@ from simpose_tf.sim.surroundings import SurroundingsConfig, read_photo
 from simpose_tf.splits import SPLITS, of_split
 from tfrecord_tools.data_set import DataSet
 from tfrecord_tools.people_flags import cast_of, define_people_flags
-from tfrecord_tools.progress import now_and_then
 from tfrecord_tools.run_flags import define_run_flags, run_of
 from tfrecord_tools.scene_pictures import write_pictures
 from tfrecord_tools.scene_records import Media, SceneWriter
@@ -79,14 +78,14 @@ def write(labelled: Callable[[SceneWriter], Any]) -> dict:
     data_set = DataSet(
         options.output, options.split, num_shards, {**writer.settings(), "num_images": options.num_images}, "images"
     )
-    scenes.cast.prepare(now_and_then("people are dressed"))  # once, before the workers ask for it
+    scenes.cast.prepare(app.now_and_then("people are dressed"))  # once, before the workers ask for it
     if options.workers > 1:
         os.environ.setdefault("LP_NUM_THREADS", "1")  # Mesa's own threads; a worker per core is faster
     run = run_of(options)
     manifest = write_shards(range(options.num_images), writer, data_set, run, skipped, gl.renderer_name)
     if options.num_pictures:
         count, folder = min(options.num_pictures, options.num_images), Path(options.output) / "pictures"
-        write_pictures(scenes, count, folder, now_and_then("pictures are kept"))
+        write_pictures(scenes, count, folder, app.now_and_then("pictures are kept"))
     return manifest
 
 
@@ -116,7 +115,7 @@ def _readable(
     if not folder:
         return [], []
     readable, skipped = [], []
-    paths, tell = files.files_in(folder, flag, suffixes, "pictures"), now_and_then(f"pictures of {flag} are read")
+    paths, tell = files.files_in(folder, flag, suffixes, "pictures"), app.now_and_then(f"pictures of {flag} are read")
     for done, path in enumerate(paths):
         tell(done, len(paths))
         try:

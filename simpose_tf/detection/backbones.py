@@ -55,6 +55,11 @@ def fine_tune(model: DetectionModel, train: TrainConfig) -> None:
             f"pipeline: train_config.fine_tune_checkpoint_type: {kind!r}; only 'full' is known; the backbone alone "
             "starts from --backbone_checkpoint"
         )
+    if not Path(f"{path}.index").is_file():
+        raise InputError(
+            f"pipeline: train_config.fine_tune_checkpoint: no checkpoint at {path!r}; name it without a suffix, as "
+            "DIR/checkpoints/ckpt-2800"
+        )
     try:
         stored = tf.train.Checkpoint(model=model).restore(path)
         stored.expect_partial().assert_existing_objects_matched()

@@ -14,6 +14,7 @@ from simpose_tf.data.recordfiles import RecordFiles
 from simpose_tf.detection import input as detector_input
 from simpose_tf.detection import models
 from simpose_tf.detection.records import BoxedPicture
+from simpose_tf.errors import InputError
 from simpose_tf.metrics import coco_people
 
 Detect = Callable[[np.ndarray], "Detections"]
@@ -55,8 +56,10 @@ def detect_function(model: DetectionModel) -> Detect:
     return detect
 
 
-def evaluate(detect: Detect, found: RecordFiles) -> tuple[dict[str, float], Answers]:
-    """Return the numbers of a detector on records, and its answers with their pictures.
+def evaluate(
+    detect: Detect, found: RecordFiles, say: Callable[[int, int], None] = lambda done, count: None
+) -> tuple[dict[str, float], Answers]:
+    """Return the numbers of a detector on records, and its answers with their pictures; `say(done, count)` is called.
 
     Raises:
       InputError: a record is damaged.
@@ -64,13 +67,26 @@ def evaluate(detect: Detect, found: RecordFiles) -> tuple[dict[str, float], Answ
     answers = []
     for number in range(found.count):
         picture = detector_input.read(found, number)
-        answers.append((picture, detect(pixels(picture))))
+        try:
+            image = pixels(picture)
+        except InputError as error:
+            raise InputError(f"{found.name(number)}: {error}") from error
+        answers.append((picture, detect(image)))
+        say(number + 1, found.count)
     return box_numbers(answers), answers
 
 
 def pixels(picture: BoxedPicture) -> np.ndarray:
-    """Return a record's picture as uint8 RGB `[H, W, 3]`."""
-    return cv2.imdecode(np.frombuffer(picture.encoded, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    """Return a record's picture as uint8 RGB `[H, W, 3]`, as stored: labels know no turn of EXIF, nor does training.
+
+    Raises:
+      InputError: it is broken.
+    """
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    decoded = cv2.imdecode(np.frombuffer(picture.encoded, np.uint8), flags) if picture.encoded else None
+    if decoded is None:
+        raise InputError(f"the picture {picture.file_name!r} cannot be read")
+    return decoded[..., ::-1]
 
 
 def box_numbers(answers: Iterable[tuple[BoxedPicture, Detections]]) -> dict[str, float]:

@@ -10,6 +10,8 @@ from object_detection.protos.pipeline_pb2 import TrainEvalPipelineConfig
 from simpose_tf import files
 from simpose_tf.errors import InputError
 
+_LEAST_SIDE = 32  # of the pictures that a detector sees: less has no cells at the coarse levels
+
 
 def find_pipeline(names: str, gin_files: Sequence[str]) -> list[Path]:
     """Return the pipeline files of a run, written with commas between them.
@@ -51,11 +53,17 @@ def architecture(pipeline: TrainEvalPipelineConfig) -> Any:
 
 
 def _check(pipeline: TrainEvalPipelineConfig, path: str | Path) -> None:
+    """Raise InputError for what is no detector of people; `path` stands for all that was merged."""
     kind = pipeline.model.WhichOneof("model")
     if kind not in ("ssd", "faster_rcnn"):
         raise InputError(f"{path}: the model is {kind or 'missing'}; ssd and faster_rcnn are known")
     if architecture(pipeline).num_classes != 1:
         raise InputError(f"{path}: num_classes is {architecture(pipeline).num_classes}, not 1: people alone")
+    resizer = architecture(pipeline).image_resizer
+    sized = getattr(resizer, resizer.WhichOneof("image_resizer_oneof") or "identity_resizer")
+    for name in ("height", "width", "min_dimension", "max_dimension"):
+        if getattr(sized, name, _LEAST_SIDE) < _LEAST_SIDE:
+            raise InputError(f"{path}: image_resizer: {name} is {getattr(sized, name)}, not at least {_LEAST_SIDE}")
     for name in ("batch_size", "num_steps"):
         if getattr(pipeline.train_config, name) < 1:
             raise InputError(f"{path}: train_config.{name} is missing")

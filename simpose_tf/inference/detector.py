@@ -5,13 +5,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from simpose_tf.errors import InputError
-from simpose_tf.inference import nms, saved_models
+from simpose_tf.inference import export_settings, nms, saved_models
 from simpose_tf.inference.people import PERSON
 
 # Longer pictures are shrunk to this side before detection: no detector of the zoo looks at more, and each would turn
@@ -20,10 +19,6 @@ _LONGEST_SIDE = 1600
 
 # Pictures of longer shape are padded: detectors scale by the long side, and nothing would be left of the other.
 _LONGEST_SHAPE = 16
-
-# The name of the detector that comes with the package, and its SavedModel.
-SMALL = "small"
-_SMALL_FOLDER = Path(__file__).parent / "small_detector"
 
 _NEEDED = ("detection_boxes", "detection_scores", "detection_classes")
 
@@ -74,13 +69,8 @@ def load(path: str | None, what: str = "--detector") -> LoadedDetector:
     Raises:
       InputError: no SavedModel, or one with another signature.
     """
-    folder, loaded = saved_models.load(folder_of(path), what, "simpose_tf.export_detector")
+    folder, loaded = saved_models.load(export_settings.detector_folder(path), what, "simpose_tf.export_detector")
     return LoadedDetector(str(folder), _detect_of(loaded, f"{what}: {path!r}"), loaded)
-
-
-def folder_of(path: str | None) -> str | None:
-    """Return the folder that a `--detector` names: itself, but for "small"."""
-    return str(_SMALL_FOLDER) if path == SMALL else path
 
 
 def _detect_of(loaded: Any, place: str) -> Detect:

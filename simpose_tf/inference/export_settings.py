@@ -1,4 +1,4 @@
-"""The settings beside an exported model: read without TensorFlow."""
+"""What is known of exported models without TensorFlow: the settings beside one, where the package's detector lies."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,15 @@ from pathlib import Path
 from simpose_tf.errors import InputError
 
 SETTINGS = "assets.extra/simpose.json"
+
+# The name of the detector that comes with the package, and its SavedModel.
+SMALL = "small"
+_SMALL_FOLDER = Path(__file__).parent / "small_detector"
+
+
+def detector_folder(name: str | None) -> str | None:
+    """Return the folder that a `--detector` names: itself, but for "small"."""
+    return str(_SMALL_FOLDER) if name == SMALL else name
 
 
 def read(folder: Path, what: str) -> dict:

@@ -100,7 +100,7 @@ def find_people(
 def require_nms(model: ExportedModel) -> NmsConfig:
     """Return when two people are one. Raises InputError if the export does not tell."""
     if model.nms is None:
-        raise InputError(f"--nms: {model.path!r} does not tell its thresholds; export the model anew")
+        raise InputError(f"--model: {model.path!r} does not tell when two people are one (NmsConfig); export it anew")
     return model.nms
 
 

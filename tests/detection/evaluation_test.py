@@ -1,11 +1,17 @@
 """Facts about `simpose_tf.detection.evaluation`: COCO's box numbers on cases worked out by hand."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
+from simpose_tf.detection import evaluation, records
+from simpose_tf.detection import input as detector_input
 from simpose_tf.detection.evaluation import Detections, box_numbers, shares_at
+from simpose_tf.errors import InputError
 from tests.detection.small import boxed_picture
 
 LARGE = [[0, 0, 200, 100], [0, 200, 200, 300]]  # 20,000 pixels: above 96 x 96
@@ -80,3 +86,23 @@ def test_a_second_box_on_a_person_is_wrong_and_one_on_a_crowd_does_not_count():
     in_crowd = [220, 10, 300, 50]
     told = shares_at([(crowd, found([LARGE[0], LARGE[0], in_crowd], [0.9, 0.8, 0.7]))], (0.1,))
     assert told == [{"score": 0.1, "recall": 0.5, "precision": 0.5}]
+
+
+def test_a_picture_is_read_as_stored_whatever_exif_says_as_in_training():
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by 90 degrees
+    file = io.BytesIO()
+    Image.new("RGB", (100, 60), (200, 30, 90)).save(file, "jpeg", exif=turned)
+    one = dataclasses.replace(boxed_picture(0), encoded=file.getvalue(), height=60, width=100)
+    assert evaluation.pixels(one).shape == tf.io.decode_jpeg(one.encoded).shape == (60, 100, 3)
+
+
+def test_a_broken_picture_is_named(tmp_path):
+    path = tmp_path / "a.tfrecord"
+    broken = dataclasses.replace(boxed_picture(0), encoded=b"no picture", file_name="b.jpg")
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(records.encode(boxed_picture(1)))
+        writer.write(records.encode(broken))
+    files, nobody = detector_input.find(str(path), "--records"), found([], [])
+    with pytest.raises(InputError, match=r"a\.tfrecord.*: the picture 'b\.jpg' cannot be read"):
+        evaluation.evaluate(lambda image: nobody, files)

@@ -76,6 +76,8 @@ def test_an_override_changes_what_it_names_only():
         ("train_config { num_steps: 0 }", "num_steps is missing"),
         ("train_config { optimizer { use_moving_average: true } }", "use_moving_average"),
         ("model { center_net { num_classes: 1 } }", "the model is center_net"),
+        ("model { ssd { image_resizer { keep_aspect_ratio_resizer { min_dimension: 0 } } } }", "min_dimension is 0"),
+        ("model { ssd { image_resizer { fixed_shape_resizer { height: -3 width: 99 } } } }", "height is -3"),
     ],
 )
 def test_what_is_no_detector_of_people_is_told(override, fault):

@@ -121,7 +121,7 @@ def test_distinct_people_are_given_once_in_the_order_of_their_boxes(model: expor
 
 
 def test_nms_without_thresholds_raises(model: exported.ExportedModel) -> None:
-    with pytest.raises(InputError, match=r"--nms: .* does not tell its thresholds"):
+    with pytest.raises(InputError, match=r"--model: .* does not tell when two people are one"):
         predictor.predict_distinct(
             dataclasses.replace(model, nms=None), coordinates_picture(20, 20), np.zeros((1, 4)), 1, np.ones(1)
         )

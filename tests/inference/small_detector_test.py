@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from simpose_tf import evaluate_detector
-from simpose_tf.inference import detector
+from simpose_tf.inference import detector, export_settings
 from tests.mains import run_main
 from tfrecord_tools import detector_coco
 
@@ -16,7 +16,7 @@ COCO_SAMPLE = ROOT.parent / "shared" / "data" / "coco_sample"
 
 
 def test_it_is_small_and_answers_as_the_api_s_detectors_do():
-    folder = Path(detector.folder_of("small"))
+    folder = Path(export_settings.detector_folder("small"))
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 20e6
     answer = detector.load("small").detect(tf.zeros((1, 90, 160, 3), tf.uint8))
     assert answer["detection_boxes"].shape == (1, 100, 4) and answer["detection_scores"].shape == (1, 100)
@@ -25,7 +25,7 @@ def test_it_is_small_and_answers_as_the_api_s_detectors_do():
 
 
 def test_any_other_name_is_a_folder():
-    assert detector.folder_of("./small") == "./small" and detector.folder_of(None) is None
+    assert export_settings.detector_folder("./small") == "./small" and export_settings.detector_folder(None) is None
 
 
 @pytest.mark.slow

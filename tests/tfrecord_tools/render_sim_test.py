@@ -230,7 +230,7 @@ def test_broken_background_is_named_and_left_out(tmp_path, capsys):
 
 
 def test_what_takes_long_before_and_after_the_scenes_says_how_far_it_is(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(render_sim, "now_and_then", lambda what: lambda done, of: app.say(f"{done}/{of} {what}"))
+    monkeypatch.setattr(render_sim.app, "now_and_then", lambda what: lambda done, of: app.say(f"{done}/{of} {what}"))
     for k in range(3):
         Image.new("RGB", (64, 48), "blue").save(tmp_path / f"photo{k}.png")
     arguments = [f"--output={tmp_path / 'out'}", f"--backgrounds={tmp_path}", "--num_images=1", "--num_pictures=1"]
