@@ -27,6 +27,7 @@ def windows_of(boxes_yxyx: tf.Tensor, aspect: float, enlargement: float) -> tf.T
     return tf.concat([middle - half, middle + half], -1)
 
 
+@tf.function(reduce_retracing=True)  # loops outside of graphs are slow
 def cut_crops(image: tf.Tensor, windows: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Cut windows out of a picture: low-passed by a triangle where it shrinks, else bilinear; black outside.
 
