@@ -250,8 +250,8 @@ def test_help_tells_every_option() -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_stopped_run_leaves_whole_files_and_goes_on(model: str, tmp_path: Path, number: int, status: int) -> None:
     (tmp_path / "in").mkdir()
-    for place in range(60):
-        Image.fromarray(scene(300 + place, 200)).save(tmp_path / "in" / f"p{place:02d}.jpg")
+    for place in range(150):  # some seconds of work after the first five
+        Image.fromarray(scene(300 + place, 200)).save(tmp_path / "in" / f"p{place:03d}.jpg")
     command = [sys.executable, "-m", "simpose_tf.predict", f"--model={model}", f"--input={tmp_path / 'in'}"]
     running = subprocess.Popen([*command, f"--output={tmp_path / 'out'}"], stdout=subprocess.PIPE, text=True)
     log = tmp_path / "out" / "run.jsonl"

@@ -104,7 +104,7 @@ def _load_keras(network: tf.keras.Model, path: str) -> None:
     for layer in network.layers:
         if isinstance(layer, tf.keras.layers.Conv2D):
             layer.set_weights([stored[layer.name][0]])
-        elif isinstance(layer, tf.keras.layers.BatchNormalization):
+        elif hasattr(layer, "moving_mean"):  # the API's normalisation is that of TensorFlow 1, of another class
             gamma, beta, mean, variance = stored[layer.name]
             _, *bias = stored[f"{layer.name.removesuffix('_bn')}_conv"]
             layer.set_weights([gamma, beta, mean - (bias[0] if bias else 0), variance])
