@@ -253,7 +253,13 @@ def test_stopped_run_leaves_whole_files_and_goes_on(model: str, tmp_path: Path, 
     for place in range(150):  # some seconds of work after the first five
         Image.fromarray(scene(300 + place, 200)).save(tmp_path / "in" / f"p{place:03d}.jpg")
     command = [sys.executable, "-m", "simpose_tf.predict", f"--model={model}", f"--input={tmp_path / 'in'}"]
-    running = subprocess.Popen([*command, f"--output={tmp_path / 'out'}"], stdout=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [*command, f"--output={tmp_path / 'out'}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores Ctrl-C, and so would what we start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     log = tmp_path / "out" / "run.jsonl"
     while running.poll() is None and not (log.is_file() and len(log.read_text().splitlines()) > 5):
         time.sleep(0.01)
