@@ -44,7 +44,7 @@ def test_the_checkpoint_of_another_detector_is_told(trained, tmp_path):
 
 def test_a_missing_checkpoint_and_another_type_are_told(trained):
     model = trained[0].model
-    with pytest.raises(InputError, match="fine_tune_checkpoint: 'nowhere' holds no weights"):
+    with pytest.raises(InputError, match="fine_tune_checkpoint: no checkpoint at 'nowhere'"):
         backbones.fine_tune(model, TrainConfig(fine_tune_checkpoint="nowhere"))
     asked = TrainConfig(fine_tune_checkpoint=trained[1], fine_tune_checkpoint_type="classification")
     with pytest.raises(InputError, match="fine_tune_checkpoint_type: 'classification'; only 'full'"):
