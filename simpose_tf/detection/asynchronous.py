@@ -1,8 +1,8 @@
 """Asynchronous training as in the paper (SimPose sec. 5.1): workers take steps on their own, parameters lie on servers.
 
 `TF_CONFIG` names a cluster of one `chief`, some `worker` and some `ps`; every process gets the same command. The chief
-schedules steps and writes checkpoints, curves and lines; workers and servers serve until they are ended (a
-signal, or the cluster's own way), as TensorFlow's servers do.
+schedules steps and writes checkpoints, curves and lines; workers and servers serve until they are ended by
+a signal, as TensorFlow's servers do.
 """
 
 import json
